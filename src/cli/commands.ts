@@ -1,0 +1,155 @@
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+
+import { readCounter, readCounters, type SourceOptions } from '../counters-source.ts';
+import { ErrorCode, errorText, StatcolError } from '../errors.ts';
+import { oneOf } from '../option-readers.ts';
+import { formatLine, safeName, type SampleType } from '../protocol/format.ts';
+import { canonicalName } from '../protocol/names.ts';
+import { createParser } from '../protocol/parse.ts';
+import { reasonOf, Verdict } from '../protocol/reasons.ts';
+import { Usage } from './report.ts';
+
+interface TargetFlags {
+  host: string;
+  port: string;
+}
+
+interface SourceFlags {
+  redis?: string;
+  http: string;
+  httpToken?: string;
+  collection?: string;
+  layout: string;
+}
+
+/** `statcol send`: sends lines as they are, unless a collector would refuse one of them. */
+export async function send(lines: string[], flags: TargetFlags): Promise<void> {
+  const faults = lines.flatMap((line) => {
+    const reason = refusalOf(line);
+    return reason === undefined ? [] : [`${JSON.stringify(line)} would be refused: ${reason}`];
+  });
+  if (faults.length > 0) throw new Usage(faults);
+  await sendLines(lines, flags);
+}
+
+/** `statcol incr` and `statcol timing`: sends one sample. */
+export async function sendSample(
+  { name, value, type }: { name: string; value: string; type: SampleType },
+  flags: TargetFlags & { rate: string },
+): Promise<void> {
+  if (safeName(name) !== name) {
+    throw new Usage([`${JSON.stringify(name)}: expected a name without : | and line breaks`]);
+  }
+  const line = formatLine({ name, value, type });
+  const rated = flags.rate === '1' ? line : `${line}|@${flags.rate}`;
+  const reason = refusalOf(rated);
+  if (reason === 'bad_rate') {
+    const got = JSON.stringify(flags.rate);
+    throw new Usage([`--rate: expected a number above 0, at most 1, got ${got}`]);
+  }
+  if (reason === 'bad_value') {
+    const expected = type === 'ms' ? 'milliseconds, 0 or more' : 'a number';
+    throw new Usage([`expected ${expected}, got ${JSON.stringify(value)}`]);
+  }
+  await send([rated], flags);
+}
+
+/** `statcol get`: prints one counter. */
+export async function get(name: string, flags: SourceFlags): Promise<void> {
+  process.stdout.write(`${await readCounter(name, readSource(flags))}\n`);
+}
+
+/** `statcol stats`: prints all counters, as a table or as JSON. */
+export async function stats(flags: SourceFlags & { json?: boolean }): Promise<void> {
+  const hashes = await readCounters(readSource(flags));
+  if (flags.json === true) {
+    const members = hashes.map(([hash, fields]) => {
+      const texts = fields.map(([field, value]) => {
+        return `${JSON.stringify(field)}:${/^-?\d+$/.test(value) ? value : JSON.stringify(value)}`;
+      });
+      return `${JSON.stringify(hash)}:{${texts.join(',')}}`;
+    });
+    process.stdout.write(`{${members.join(',')}}\n`);
+    return;
+  }
+  const blocks = hashes.map(([hash, fields]) => {
+    const shown = fields.map(([field, value]): [string, string] => [printable(field), value]);
+    const width = Math.max(0, ...shown.map(([field]) => field.length));
+    const digits = Math.max(0, ...shown.map(([, value]) => value.length));
+    const sorted = shown.toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const rows = sorted.map(
+      ([field, value]) => `  ${field.padEnd(width)}  ${value.padStart(digits)}\n`,
+    );
+    return `${printable(hash)}\n${rows.length === 0 ? '  (nothing counted yet)\n' : rows.join('')}`;
+  });
+  process.stdout.write(blocks.length === 0 ? '(nothing counted yet)\n' : blocks.join('\n'));
+}
+
+/** Returns why a collector would refuse a line. It may hold several, separated by LF. */
+function refusalOf(text: string): string | undefined {
+  const parser = createParser();
+  for (const line of text.split('\n')) {
+    const bytes = Buffer.from(line);
+    let verdict: Verdict = parser.parse(bytes, 0, bytes.length);
+    if (verdict === Verdict.accepted) {
+      const { nameStart, nameEnd, tagsStart, tagsEnd } = parser.line;
+      const name = bytes.subarray(nameStart, nameEnd);
+      const result = canonicalName(name, bytes.subarray(tagsStart, tagsEnd), 'keep');
+      if ('refused' in result) verdict = result.refused;
+    }
+    const reason = reasonOf(verdict);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+async function sendLines(lines: string[], { host, port }: TargetFlags): Promise<void> {
+  const number = Number(port);
+  if (!/^\d+$/.test(port) || number < 1 || number > 65_535) {
+    throw new Usage([`--port: expected a number from 1 to 65535, got ${JSON.stringify(port)}`]);
+  }
+  try {
+    const { address, family } = await lookup(host);
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+    try {
+      for (const line of lines) {
+        await new Promise<void>((resolve, reject) => {
+          socket.send(line, number, address, (error) => (error ? reject(error) : resolve()));
+        });
+      }
+    } finally {
+      socket.close();
+    }
+  } catch (cause) {
+    throw new StatcolError(
+      ErrorCode.ERR_SOURCE,
+      `nothing could be sent to ${host}:${port}: ${errorText(cause)}`,
+      { cause },
+    );
+  }
+}
+
+function readSource(flags: SourceFlags): SourceOptions {
+  const faults: string[] = [];
+  const layout = oneOf('flat', 'split').read(flags.layout);
+  if (layout === undefined) {
+    faults.push(`--layout: expected flat or split, got ${JSON.stringify(flags.layout)}`);
+  }
+  // The environment may hold what a collector listens on: host and port.
+  const http = /^[^/]+:\d+$/.test(flags.http) ? `http://${flags.http}` : flags.http;
+  if (!URL.canParse(http) || !/^https?:$/.test(new URL(http).protocol)) {
+    faults.push(`--http: expected a URL like http://127.0.0.1:8127, got ${JSON.stringify(http)}`);
+  }
+  if (flags.redis !== undefined && !/^rediss?:\/\/[^/]/.test(flags.redis)) {
+    faults.push('--redis: expected a URL like redis://127.0.0.1:6379, got something else');
+  }
+  if (faults.length > 0 || layout === undefined) throw new Usage(faults);
+  const { redis, httpToken, collection } = flags;
+  return { redis, http, httpToken, collection, layout };
+}
+
+/** Names come from outside: control characters must not reach a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '\u{FFFD}');
+}

@@ -1,0 +1,243 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+
+import { formatLine, type SampleType, type Tags } from './protocol/format.ts';
+
+export type { Tags } from './protocol/format.ts';
+
+/** What a client is made with; all of it may be left out. */
+export interface ClientOptions {
+  /** Where the collector is: a name or an address. Default `127.0.0.1`. */
+  host?: string;
+  /** Default 8125. */
+  port?: number;
+  /** Put before every name, as it is: `api.`. Default none. */
+  prefix?: string;
+  /** Tags of every metric; a call's own come on top. Default none. */
+  tags?: Tags;
+  /** Returns a number in [0, 1) that decides which samples of a rate are sent. */
+  random?: () => number;
+}
+
+/** What a single call may say besides name and value. */
+export interface SampleOptions {
+  /** In (0, 1]: the share of calls that is sent; the collector counts each of them 1/rate times. */
+  rate?: number;
+  tags?: Tags;
+}
+
+/** The most that fits an Ethernet frame without being split. */
+const DATAGRAM_BYTES_MAX = 1432;
+/** How long lines wait for others to share their datagram. */
+const BUFFER_MS = 20;
+/** How long the address of a host's name is good for. */
+const LOOKUP_MS = 60_000;
+
+/** The address behind a host's name. */
+interface Found {
+  address: string;
+  family: number;
+}
+
+/**
+ * Sends metrics to a StatsD collector and forgets them.
+ *
+ * No call throws or rejects because of the network, waits for it, or keeps the process alive. Lines
+ * gather for up to 20 ms and leave in datagrams of at most 1,432 bytes; `close` sends the rest. The
+ * host's name is looked up at most once a minute. A value that is no finite number, or a rate
+ * outside (0, 1], is not sent and counts in {@link Client.dropped}.
+ */
+export class Client {
+  readonly #host: string;
+  readonly #port: number;
+  readonly #prefix: string;
+  readonly #tags: Tags | undefined;
+  readonly #random: () => number;
+  #socket: Socket | undefined;
+  #buffer: Buffer = Buffer.allocUnsafe(DATAGRAM_BYTES_MAX);
+  #length = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #found: Found | undefined;
+  #foundUntilMs = 0;
+  readonly #waiting: ((found: Found | undefined) => void)[] = [];
+  // A program that comes to its natural end sends what is buffered.
+  readonly #onBeforeExit = (): void => this.#flush();
+  #sending = 0;
+  #onSent: (() => void) | undefined;
+  #closed = false;
+  #dropped = 0;
+
+  /** @throws {TypeError} for an option that is none: this is a mistake in the program. */
+  constructor(options: ClientOptions = {}) {
+    const { host = '127.0.0.1', port = 8125, prefix = '', tags, random = Math.random } = options;
+    if (typeof host !== 'string' || host === '') {
+      throw new TypeError(`Expected \`host\` to be a name or an address, got ${String(host)}`);
+    }
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+      throw new TypeError(`Expected \`port\` to be a number from 1 to 65535, got ${String(port)}`);
+    }
+    this.#host = host;
+    this.#port = port;
+    this.#prefix = prefix;
+    this.#tags = tags;
+    this.#random = random;
+  }
+
+  /** How many samples were not sent: no numbers, too long for a datagram, or after `close`. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Adds to a counter. */
+  incr(name: string, count = 1, options?: SampleOptions): void {
+    this.#number(name, count, 'c', options);
+  }
+
+  /** Takes from a counter. */
+  decr(name: string, count = 1, options?: SampleOptions): void {
+    this.#number(name, -count, 'c', options);
+  }
+
+  /** Reports how long something took, in milliseconds. */
+  timing(name: string, ms: number, options?: SampleOptions): void {
+    this.#number(name, ms, 'ms', options);
+  }
+
+  /** Reports a value whose distribution matters, such as a size. */
+  histogram(name: string, value: number, options?: SampleOptions): void {
+    this.#number(name, value, 'h', options);
+  }
+
+  /** Sets a gauge. */
+  gauge(name: string, value: number, options?: SampleOptions): void {
+    // A sign makes a gauge relative: a negative value is set by way of 0, in one datagram.
+    if (value < 0) this.#number(name, [0, value], 'g', options);
+    else this.#number(name, value, 'g', options);
+  }
+
+  /** Adds a member to a set, whose distinct members are counted. */
+  set(name: string, member: string | number, options?: SampleOptions): void {
+    const text = String(member);
+    if (text === '') this.#dropped++;
+    else this.#send([this.#line(name, text, 's', options)]);
+  }
+
+  /**
+   * Calls `work`, reports how long it took, and returns what it returned. What is asynchronous is
+   * timed to its end. It counts also when it throws or rejects, which is passed on.
+   */
+  timed<Result>(name: string, work: () => Result, options?: SampleOptions): Result {
+    const startMs = performance.now();
+    const done = (): void => this.timing(name, performance.now() - startMs, options);
+    let result: Result;
+    try {
+      result = work();
+    } catch (error) {
+      done();
+      throw error;
+    }
+    if (isThenable(result)) result.then(done, done);
+    else done();
+    return result;
+  }
+
+  /** Sends what is buffered and closes; resolves when it has left. Never rejects. */
+  async close(): Promise<void> {
+    this.#flush();
+    this.#closed = true;
+    if (this.#sending > 0) await new Promise<void>((resolve) => (this.#onSent = resolve));
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  #number(
+    name: string,
+    value: number | number[],
+    type: SampleType,
+    options: SampleOptions | undefined,
+  ): void {
+    const rate = options?.rate ?? 1;
+    const values = Array.isArray(value) ? value : [value];
+    if (!values.every((one) => Number.isFinite(one)) || !(rate > 0 && rate <= 1)) this.#dropped++;
+    else if (rate === 1 || this.#random() < rate) {
+      this.#send(values.map((one) => this.#line(name, one, type, options)));
+    }
+  }
+
+  #line(
+    name: string,
+    value: number | string,
+    type: SampleType,
+    options: SampleOptions | undefined,
+  ): string {
+    const tags = this.#tags === undefined ? options?.tags : { ...this.#tags, ...options?.tags };
+    return formatLine({ name: this.#prefix + name, value, type, rate: options?.rate, tags });
+  }
+
+  /** Buffers lines that belong into one datagram. */
+  #send(lines: string[]): void {
+    const text = lines.join('\n');
+    const bytes = Buffer.byteLength(text);
+    if (this.#closed || bytes > DATAGRAM_BYTES_MAX) {
+      this.#dropped++;
+      return;
+    }
+    if (this.#length + 1 + bytes > DATAGRAM_BYTES_MAX) this.#flush();
+    if (this.#length > 0) this.#buffer[this.#length++] = 0x0a;
+    this.#length += this.#buffer.write(text, this.#length);
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#flush(), BUFFER_MS).unref();
+    process.once('beforeExit', this.#onBeforeExit);
+  }
+
+  #flush(): void {
+    if (this.#timer === undefined) return; // nothing is buffered
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    process.off('beforeExit', this.#onBeforeExit);
+    const datagram = this.#buffer.subarray(0, this.#length);
+    this.#buffer = Buffer.allocUnsafe(DATAGRAM_BYTES_MAX);
+    this.#length = 0;
+    this.#sending++;
+    this.#resolve((found) => {
+      const sent = (): void => {
+        if (--this.#sending === 0) this.#onSent?.();
+      };
+      if (found === undefined) sent();
+      else this.#socketFor(found.family).send(datagram, this.#port, found.address, sent);
+    });
+  }
+
+  /** Finds the collector's address: at once, unless it is a name not looked up for a minute. */
+  #resolve(then: (found: Found | undefined) => void): void {
+    const family = isIP(this.#host);
+    if (family !== 0) return then({ address: this.#host, family });
+    if (performance.now() < this.#foundUntilMs) return then(this.#found);
+    this.#waiting.push(then);
+    if (this.#waiting.length > 1) return; // it is being looked up
+    lookup(this.#host, { family: this.#found?.family ?? 0 }, (error, address, found) => {
+      // After a failure the old address is the best guess; without one, what waits is lost.
+      if (error === null) this.#found = { address, family: found };
+      this.#foundUntilMs = performance.now() + LOOKUP_MS;
+      for (const one of this.#waiting.splice(0)) one(this.#found);
+    });
+  }
+
+  #socketFor(family: number): Socket {
+    if (this.#socket === undefined) {
+      // The address is one already: the socket's own look-up, one per call, is left out.
+      this.#socket = createSocket({
+        type: family === 6 ? 'udp6' : 'udp4',
+        lookup: (address, _options, callback) => callback(null, address, family),
+      });
+      this.#socket.on('error', () => {});
+      this.#socket.unref();
+    }
+    return this.#socket;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+}

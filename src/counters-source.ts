@@ -1,0 +1,148 @@
+import { ErrorCode, errorText, StatcolError } from './errors.ts';
+import { createLayout, type LayoutName } from './flush/layout.ts';
+import { sanitise } from './protocol/names.ts';
+import { createRedisLink, type RedisLink } from './sinks/redis-link.ts';
+
+/** Fields and values of a hash, in order. */
+export type Fields = [field: string, value: string][];
+
+/** Where counters are read from. */
+export interface SourceOptions {
+  /** Read Redis itself; else the collector at `http`. */
+  redis: string | undefined;
+  /** The URL of a running collector. */
+  http: string;
+  httpToken: string | undefined;
+  /** Undefined: what the collector shows, or `statcol:stats`. */
+  collection: string | undefined;
+  layout: LayoutName;
+}
+
+const DEFAULT_COLLECTION = 'statcol:stats';
+const TIMEOUT_MS = 5000;
+const REPLY_BYTES_MAX = 256 << 20;
+
+/**
+ * Returns every hash and its fields.
+ *
+ * @throws {StatcolError} `ERR_SOURCE` if Redis or the collector does not give them.
+ */
+export async function readCounters(options: SourceOptions): Promise<[hash: string, Fields][]> {
+  if (options.redis === undefined) return readFromCollector(options);
+  const collection = options.collection ?? DEFAULT_COLLECTION;
+  return withRedis(options.redis, async (link) => {
+    const hashes = options.layout === 'flat' ? [collection] : await scan(link, collection);
+    const found: [string, Fields][] = [];
+    for (const hash of hashes) found.push([hash, pairs(await link.call(['HGETALL', hash]))]);
+    return found;
+  });
+}
+
+/**
+ * Returns a counter's value, `0` if it was never counted. A name that is not found as it is
+ * written is looked for as `--names statsd` would have made it.
+ *
+ * @throws {StatcolError} as {@link readCounters}.
+ */
+export async function readCounter(name: string, options: SourceOptions): Promise<string> {
+  const hashes = options.redis === undefined ? await readFromCollector(options) : undefined;
+  const collection = options.collection ?? hashes?.[0]?.[0] ?? DEFAULT_COLLECTION;
+  // With --layout split what a collector shows first is not the collection but a hash of it.
+  const base = options.layout === 'split' ? (options.collection ?? DEFAULT_COLLECTION) : collection;
+  const layout = createLayout(options.layout, [base]);
+  for (const spelling of new Set([name, sanitise(name, 'statsd')])) {
+    const [place] = layout.place(spelling);
+    const { hash, field } = { hash: place!.hash, field: place!.field ?? 'total' };
+    const value =
+      hashes === undefined
+        ? await withRedis(options.redis!, (link) => link.call(['HGET', hash, field]))
+        : hashes.find(([one]) => one === hash)?.[1].find(([one]) => one === field)?.[1];
+    if (typeof value === 'string') return value;
+  }
+  return '0';
+}
+
+async function readFromCollector(options: SourceOptions): Promise<[string, Fields][]> {
+  const { origin } = new URL(options.http);
+  let text: string;
+  try {
+    const response = await fetch(`${origin}/api/counters`, {
+      headers:
+        options.httpToken === undefined ? {} : { Authorization: `Bearer ${options.httpToken}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      redirect: 'error',
+    });
+    text = await response.text();
+    if (!response.ok) throw new Error(`it answered ${response.status}: ${text.slice(0, 300)}`);
+  } catch (error) {
+    const cause = (error as Error).cause ?? error;
+    throw new StatcolError(
+      ErrorCode.ERR_SOURCE,
+      `no counters from ${origin}: ${errorText(cause)}; is a collector running there? ` +
+        'Name another with --http, or read Redis with --redis',
+      { cause },
+    );
+  }
+  return parseCounters(text).filter(
+    ([hash]) => options.collection === undefined || hash.startsWith(options.collection),
+  );
+}
+
+/** Reads `/api/counters` without losing digits beyond 2^53, which `JSON.parse` alone would. */
+function parseCounters(text: string): [string, Fields][] {
+  const quoted = text.replaceAll(/("(?:[^"\\]|\\.)*")|(-?\d+)/g, (_, string, digits) =>
+    string === undefined ? `"${digits as string}"` : (string as string),
+  );
+  const all = JSON.parse(quoted) as Record<string, Record<string, string>>;
+  return Object.entries(all).map(([hash, fields]) => [hash, Object.entries(fields)]);
+}
+
+async function scan(link: RedisLink, prefix: string): Promise<string[]> {
+  const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}*`;
+  const found = new Set<string>();
+  let cursor = '0';
+  do {
+    const reply = await link.call([
+      'SCAN',
+      cursor,
+      'MATCH',
+      pattern,
+      'COUNT',
+      '1000',
+      'TYPE',
+      'hash',
+    ]);
+    const [next, keys] = reply as [string, string[]];
+    for (const key of keys) found.add(key);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...found].toSorted();
+}
+
+async function withRedis<Result>(
+  url: string,
+  work: (link: RedisLink) => Promise<Result>,
+): Promise<Result> {
+  const link = createRedisLink({
+    url,
+    timeoutMs: TIMEOUT_MS,
+    replyBytesMax: REPLY_BYTES_MAX,
+    onLost: () => {},
+  });
+  try {
+    return await work(link);
+  } catch (cause) {
+    throw new StatcolError(
+      ErrorCode.ERR_SOURCE,
+      `no counters from redis ${new URL(url).host}: ${errorText(cause)}`,
+      { cause },
+    );
+  } finally {
+    link.close();
+  }
+}
+
+function pairs(reply: unknown): Fields {
+  const flat = reply as string[];
+  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at]!, flat[2 * at + 1]!]);
+}

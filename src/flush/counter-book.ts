@@ -1,0 +1,140 @@
+/** A counter as the main thread knows it. */
+export interface CounterEntry {
+  readonly name: string;
+  /** What is not written yet: new increments, and the remainder of those before. */
+  sum: number;
+  /** How many samples `sum` has taken in since the last cut. */
+  samples: number;
+  /** It was in a batch before. */
+  written: boolean;
+  /** It stands in the queue of the next cut. */
+  queued: boolean;
+  /** The period in which it was added to last; see {@link CounterBook.nextPeriod}. */
+  period: number;
+}
+
+/** A name's share of a batch. */
+export interface CounterItem {
+  readonly name: string;
+  /** What is to be added: an integer, or not finite where the sum has left the doubles. */
+  readonly amount: number;
+  /** How many samples it stands for. */
+  readonly samples: number;
+  /** It is the first of its name: its field is to be written even if with 0. */
+  readonly first: boolean;
+}
+
+/** The counters of all names, merged over intervals and ingest threads, waiting to be cut. */
+export interface CounterBook {
+  /** How many names are known. */
+  readonly size: number;
+  /** How many samples wait for the next cut. */
+  readonly pendingSamples: number;
+  /** Returns the entry of a name, made if it is new. Keep it: looking it up again costs a hash. */
+  entry(name: string): CounterEntry;
+  add(entry: CounterEntry, sum: number, samples: number): void;
+  /**
+   * Takes what waits, as integers; the remainders stay. `last` rounds them to the nearest instead.
+   * An amount of 0 is among them where its samples are to be accounted for.
+   */
+  cut(last?: boolean): CounterItem[];
+  /** Forgets names idle for the whole period that ends, and returns those that are not. */
+  nextPeriod(): string[];
+}
+
+/**
+ * Creates an empty book.
+ *
+ * @param namesMax how many names may be remembered for their remainder alone. Beyond that, the
+ *   remainders of the longest idle ones are rounded, as at a last flush.
+ */
+export function createCounterBook(namesMax: number): CounterBook {
+  // In the order of first sight since a name was forgotten last.
+  const entries = new Map<string, CounterEntry>();
+  let queue: CounterEntry[] = [];
+  let pendingSamples = 0;
+  let period = 0;
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    get pendingSamples() {
+      return pendingSamples;
+    },
+    entry,
+    add,
+    cut,
+    nextPeriod,
+  };
+
+  function entry(name: string): CounterEntry {
+    let found = entries.get(name);
+    if (found === undefined) {
+      found = { name, sum: 0, samples: 0, written: false, queued: false, period };
+      entries.set(name, found);
+    }
+    return found;
+  }
+
+  function add(to: CounterEntry, sum: number, samples: number): void {
+    to.sum += sum;
+    to.samples += samples;
+    to.period = period;
+    pendingSamples += samples;
+    enqueue(to);
+  }
+
+  function enqueue(to: CounterEntry): void {
+    if (to.queued) return;
+    to.queued = true;
+    queue.push(to);
+  }
+
+  function cut(last = false): CounterItem[] {
+    if (last) for (const one of entries.values()) if (one.sum !== 0) enqueue(one);
+    const items: CounterItem[] = [];
+    for (const one of queue) {
+      const amount = last ? Math.round(one.sum) : integerPart(one.sum);
+      // A sum that is no number any more is handed on to be dropped, and starts again from 0.
+      one.sum = Number.isFinite(amount) && !last ? one.sum - amount : 0;
+      one.queued = false;
+      if (amount !== 0 || one.samples > 0) {
+        items.push({ name: one.name, amount, samples: one.samples, first: !one.written });
+        one.written = true;
+      }
+      one.samples = 0;
+    }
+    queue = [];
+    pendingSamples = 0;
+    return items;
+  }
+
+  function nextPeriod(): string[] {
+    const active: string[] = [];
+    const idle: CounterEntry[] = [];
+    for (const one of entries.values()) {
+      if (one.period === period) active.push(one.name);
+      else if (!one.queued && Math.abs(one.sum) < WHOLE_WITHIN) entries.delete(one.name);
+      else idle.push(one);
+    }
+    for (const one of idle.slice(0, Math.max(0, idle.length - namesMax))) {
+      one.sum = Math.round(one.sum);
+      if (one.sum !== 0) enqueue(one);
+    }
+    period++;
+    return active;
+  }
+}
+
+/** A sum this close to a whole number is that number: ten times 0.1 is 1. */
+const WHOLE_WITHIN = 1e-6;
+
+/**
+ * Returns the integer part of a sum, towards zero. Subtracting it leaves the exact remainder, also
+ * where that is a hair below zero because the sum was a hair below a whole number.
+ */
+export function integerPart(sum: number): number {
+  const nearest = Math.round(sum);
+  return Math.abs(sum - nearest) <= WHOLE_WITHIN ? nearest + 0 : Math.trunc(sum);
+}

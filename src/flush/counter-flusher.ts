@@ -1,0 +1,273 @@
+import { errorText } from '../errors.ts';
+import { fitsInt64, HashFault, type Store } from '../sinks/store.ts';
+import { type Backoff, createBackoff } from './backoff.ts';
+import type { CounterBook, CounterItem } from './counter-book.ts';
+import { createHealth, type Health, type Log } from './health.ts';
+import type { Lane, LaneChunk, LanePart, Share } from './lanes.ts';
+import { cutChunks, drop, hold, numbered, release, written } from './lanes.ts';
+import type { Layout } from './layout.ts';
+import { countDropped, createTally, type Tally } from './tally.ts';
+import type { Cancel, Time } from './time.ts';
+
+/** What a counter flusher works with. */
+export interface CounterFlusherParts {
+  book: CounterBook;
+  store: Store;
+  layout: Layout;
+  time: Time;
+  random: () => number;
+  log: Log;
+  /** How many hashes are remembered; the longest idle of more are forgotten. */
+  lanesMax: number;
+}
+
+/**
+ * Writes the counters to the store: one batch in flight, whose chunks go one after the other, each
+ * sent until it is answered. What is counted meanwhile merges in the book.
+ */
+export interface CounterFlusher {
+  readonly tally: Tally;
+  readonly health: Health;
+  /** Samples taken out of the book and not accounted for yet. */
+  readonly pendingSamples: number;
+  /** The hashes that refuse, why, and since when; each is tried again by itself. */
+  readonly refusing: ReadonlyMap<string, Refusal>;
+  /** The hashes written to so far, in the order of their first chunk. */
+  hashes(): string[];
+  /** Begins a batch unless one is in flight. Returns at once. */
+  flush(): void;
+  /**
+   * Delivers everything, remainders rounded, trying again for as long as it takes; resolves when
+   * nothing is left or when `stop` was called.
+   */
+  flushLast(): Promise<void>;
+  /** Gives up what is not delivered. */
+  stop(): void;
+}
+
+/** A hash that does not take counters. */
+export interface Refusal {
+  readonly reason: string;
+  /** On the flusher's clock. */
+  readonly sinceMs: number;
+}
+
+const BACKOFF_FIRST_MS = 100;
+const BACKOFF_MAX_MS = 5000;
+
+/** Creates a counter flusher; it does nothing until it is told to. */
+export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher {
+  const { book, store, layout, time, random, log } = parts;
+  const tally = createTally();
+  const health = createHealth(store.label, () => time.nowMs(), log);
+  const lanes = new Map<string, Lane>();
+  const refusing = new Map<string, Refusal>();
+  const backoff = newBackoff();
+  // What is left of the batch in flight; its first chunk may have been sent already.
+  let batch: LaneChunk[] = [];
+  let pendingSamples = 0;
+  // Samples of the batch that have nothing to write: their fractions wait in the book.
+  let fractionSamples = 0;
+  let batchStartMs = 0;
+  let sent = false;
+  // New lanes are numbered from here, above all that were forgotten.
+  let seqFloor = 0;
+  let busy = false;
+  let stopped = false;
+  let cancelRetry: Cancel | undefined;
+  // At the end: everything is to go, the last cut has been made, and who waits for it.
+  let last = false;
+  let lastCut = false;
+  let onDone: (() => void) | undefined;
+
+  return {
+    tally,
+    health,
+    refusing,
+    get pendingSamples() {
+      return pendingSamples;
+    },
+    hashes: () => [...lanes.keys()],
+    flush,
+    flushLast,
+    stop,
+  };
+
+  function flush(): void {
+    if (busy || stopped || cancelRetry !== undefined) return;
+    busy = true;
+    void work().finally(() => {
+      busy = false;
+      if (last) goOnToTheEnd();
+    });
+  }
+
+  async function work(): Promise<void> {
+    if (batch.length === 0) begin();
+    try {
+      sent = batch.length > 0;
+      if (!store.connected) await store.connect();
+      while (batch.length > 0 && !stopped) await sendFirst();
+      if (!stopped) finish();
+    } catch (error) {
+      if (stopped) return;
+      health.failed(errorText(error));
+      retryAfter(backoff.nextMs());
+    }
+  }
+
+  /** Lays a batch out over the hashes. Those that refuse hold theirs back until they are due. */
+  function begin(): void {
+    batchStartMs = time.nowMs();
+    lastCut = last;
+    const items = book.cut(last);
+    const byLane = new Map<Lane, LanePart[]>();
+    for (const lane of lanes.values()) {
+      if (lane.held.size > 0 && lane.retryAtMs <= batchStartMs) byLane.set(lane, release(lane));
+    }
+    for (const item of items) {
+      pendingSamples += item.samples;
+      if (item.amount === 0 && !item.first) fractionSamples += item.samples;
+      else if (fitsInt64(item.amount)) place(item, byLane);
+      else dropped(item.name, 'overflow', item.samples);
+    }
+    for (const [lane, laneParts] of byLane) {
+      if (lane.held.size === 0) batch.push(...cutChunks(lane, laneParts));
+      else for (const part of laneParts) hold(lane, part);
+    }
+  }
+
+  function place({ name, amount, samples }: CounterItem, byLane: Map<Lane, LanePart[]>): void {
+    const places = layout.place(name);
+    const share: Share = { name, samples, open: places.length, fate: 'own' };
+    for (const { hash, field } of places) {
+      const lane = laneOf(hash);
+      const laneParts = byLane.get(lane);
+      const part = { field, amount, share };
+      if (laneParts === undefined) byLane.set(lane, [part]);
+      else laneParts.push(part);
+    }
+  }
+
+  async function sendFirst(): Promise<void> {
+    const chunk = batch[0]!;
+    const { lane } = chunk;
+    try {
+      const faults = await store.apply(numbered(chunk, layout.name === 'split'));
+      lane.seq++;
+      batch.shift();
+      for (const [index, part] of chunk.parts.entries()) {
+        const fault = faults.get(index);
+        if (fault === undefined) delivered(part);
+        else dropped(`${lane.hash} ${part.share.name}`, fault, drop(part));
+      }
+      if (refusing.delete(lane.hash)) log('info', `${lane.hash} takes counters again`);
+      lane.backoff.reset();
+    } catch (error) {
+      if (!(error instanceof HashFault)) throw error;
+      holdBack(lane, error.message);
+    }
+  }
+
+  /** A hash refuses, and nothing of the chunk was applied: the rest of its part waits for it. */
+  function holdBack(lane: Lane, reason: string): void {
+    for (const { parts: refused } of batch.filter((chunk) => chunk.lane === lane)) {
+      for (const part of refused) hold(lane, part);
+    }
+    batch = batch.filter((chunk) => chunk.lane !== lane);
+    lane.retryAtMs = time.nowMs() + lane.backoff.nextMs();
+    if (refusing.has(lane.hash)) return;
+    refusing.set(lane.hash, { reason, sinceMs: time.nowMs() });
+    log('warn', `${lane.hash} refuses counters: ${reason}; they are kept until it takes them`);
+  }
+
+  /** Accounts for a part that was written, unless another hash still holds this name back. */
+  function delivered(part: LanePart): void {
+    const samples = written(part);
+    if (samples === 0) return;
+    const { name } = part.share;
+    if (refusing.size > 0) {
+      for (const { hash } of layout.place(name)) {
+        const held = lanes.get(hash)?.held.get(name);
+        if (held === undefined) continue;
+        held.samples += samples;
+        return;
+      }
+    }
+    tally.delivered += samples;
+    pendingSamples -= samples;
+  }
+
+  function dropped(what: string, reason: string, samples: number): void {
+    log('warn', `${what}: ${samples} counter samples dropped: ${reason}`);
+    countDropped(tally, reason, samples);
+    pendingSamples -= samples;
+  }
+
+  function finish(): void {
+    tally.delivered += fractionSamples;
+    pendingSamples -= fractionSamples;
+    fractionSamples = 0;
+    backoff.reset();
+    forgetIdleLanes();
+    health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);
+  }
+
+  function laneOf(hash: string): Lane {
+    let lane = lanes.get(hash);
+    if (lane === undefined) {
+      lane = { hash, seq: seqFloor, held: new Map(), backoff: newBackoff(), retryAtMs: 0 };
+      lanes.set(hash, lane);
+    }
+    return lane;
+  }
+
+  /** Their numbers must not come again: a marker would take new chunks for old ones. */
+  function forgetIdleLanes(): void {
+    for (const [hash, { held, seq }] of lanes) {
+      if (lanes.size <= parts.lanesMax) return;
+      if (held.size > 0) continue;
+      seqFloor = Math.max(seqFloor, seq);
+      lanes.delete(hash);
+    }
+  }
+
+  function newBackoff(): Backoff {
+    return createBackoff(BACKOFF_FIRST_MS, BACKOFF_MAX_MS, random);
+  }
+
+  function flushLast(): Promise<void> {
+    last = true;
+    cancelRetry?.();
+    cancelRetry = undefined;
+    return new Promise((resolve) => {
+      onDone = resolve;
+      flush();
+    });
+  }
+
+  /** After a turn of work at the end: resolves, or sees to it that there is another. */
+  function goOnToTheEnd(): void {
+    if (stopped) return onDone?.();
+    if (cancelRetry !== undefined) return;
+    const held = [...lanes.values()].filter((lane) => lane.held.size > 0);
+    if (!lastCut) return flush();
+    if (held.length === 0) return onDone?.();
+    const dueMs = Math.min(...held.map((lane) => lane.retryAtMs)) - time.nowMs();
+    retryAfter(Math.max(0, dueMs));
+  }
+
+  function retryAfter(delayMs: number): void {
+    cancelRetry = time.after(delayMs, () => {
+      cancelRetry = undefined;
+      flush();
+    });
+  }
+
+  function stop(): void {
+    stopped = true;
+    cancelRetry?.();
+    cancelRetry = undefined;
+    onDone?.();
+  }
+}

@@ -1,0 +1,158 @@
+import type { Ingest, Seed } from '../ingest/ingest.ts';
+import { Stat } from '../ledger/ledger.ts';
+import type { LedgerReader } from '../ledger/reader.ts';
+import { Kind } from '../protocol/parse.ts';
+import type { RejectReason } from '../protocol/reasons.ts';
+import { REJECT_REASONS } from '../protocol/reasons.ts';
+import type { LiveWindow } from '../window.ts';
+import type { CounterBook, CounterEntry } from './counter-book.ts';
+import type { Log } from './health.ts';
+import { countDropped, type Tally } from './tally.ts';
+import type { TimingBook, TimingEntry } from './timing-book.ts';
+
+/** What has come in since the start, as the ingest thread counted it. */
+export interface Received {
+  datagrams: number;
+  bytes: number;
+  linesAccepted: number;
+  readonly linesRejected: Map<RejectReason, number>;
+  counterSamples: number;
+  timingSamples: number;
+}
+
+/** What a drainer works with. */
+export interface DrainerParts {
+  ingest: Ingest;
+  counters: CounterBook;
+  timings: TimingBook;
+  window: LiveWindow;
+  /** Where timings are counted that are lost before the trap, or delivered without one. */
+  timingTally: Tally;
+  /** Whether timings are to wait for a trap; without one the window is where they go. */
+  hasTrap: boolean;
+  log: Log;
+  nowMs: () => number;
+}
+
+/** Takes what the ingest thread has counted out of the ledger, into the books and the window. */
+export interface Drainer {
+  readonly received: Received;
+  /** Flips and drains. What was read before the call is in the books when it resolves. */
+  drain(): Promise<void>;
+}
+
+/** Idle names are forgotten after one to two of these. */
+const PERIOD_MS = 10 * 60_000;
+/** When names run out, idle ones may go sooner; but each time costs a walk over all names. */
+const PERIOD_MIN_MS = 60_000;
+/** Names run out when this share of the room for them is taken. */
+const CROWDED = 0.75;
+
+/** Creates a drainer. All drains of a ledger go through one. */
+export function createDrainer(parts: DrainerParts): Drainer {
+  const { ingest, counters, timings, window, log, nowMs } = parts;
+  const received: Received = {
+    datagrams: 0,
+    bytes: 0,
+    linesAccepted: 0,
+    linesRejected: new Map(),
+    counterSamples: 0,
+    timingSamples: 0,
+  };
+  // Per entry of the present ledger, what it is in the books: found once, not at each flip.
+  let counterOf: CounterEntry[] = [];
+  let timingOf: TimingEntry[] = [];
+  let periodStartMs = nowMs();
+  let last: Promise<void> = Promise.resolve();
+  const refusalSaidMs = new Map<RejectReason, number>();
+
+  return {
+    received,
+    drain() {
+      // One after the other: a flip asked for now must not be answered by one that has begun.
+      last = last.then(drainOnce);
+      return last;
+    },
+  };
+
+  async function drainOnce(): Promise<void> {
+    const reader = await ingest.flip();
+    take(reader);
+    if (isPeriodOver(reader)) await renew();
+  }
+
+  function take(reader: LedgerReader): void {
+    reader.drain({
+      counter(id, sum, samples) {
+        const entry = (counterOf[id] ??= counters.entry(reader.nameOf(id)));
+        counters.add(entry, sum, samples);
+      },
+      timings(id, values, weights) {
+        const entry = (timingOf[id] ??= timings.entry(reader.nameOf(id)));
+        window.add(entry.name, values, weights);
+        if (parts.hasTrap) {
+          countDropped(parts.timingTally, 'backlog_full', timings.add(entry, values));
+        } else {
+          timings.touch(entry);
+          parts.timingTally.delivered += values.length;
+        }
+      },
+      stats: takeStats,
+      refusal: sayRefusal,
+    });
+  }
+
+  function takeStats(stats: Float64Array): void {
+    received.datagrams += stats[Stat.datagrams]!;
+    received.bytes += stats[Stat.bytes]!;
+    received.linesAccepted += stats[Stat.linesAccepted]!;
+    received.counterSamples += stats[Stat.counterSamples]!;
+    received.timingSamples += stats[Stat.timingSamples]!;
+    countDropped(parts.timingTally, 'timing_log_full', stats[Stat.timingsDropped]!);
+    for (const [index, reason] of REJECT_REASONS.entries()) {
+      const count = stats[Stat.rejected + index]!;
+      if (count === 0) continue;
+      received.linesRejected.set(reason, (received.linesRejected.get(reason) ?? 0) + count);
+    }
+  }
+
+  /** At most one line per second and reason, with the last of the lines refused. */
+  function sayRefusal(reason: RejectReason, line: Uint8Array, source: Uint8Array): void {
+    const now = nowMs();
+    if (now - (refusalSaidMs.get(reason) ?? -Infinity) < 1000) return;
+    refusalSaidMs.set(reason, now);
+    log('warn', `refused (${reason}) from ${text(source)}: ${text(line)}`);
+  }
+
+  function isPeriodOver(reader: LedgerReader): boolean {
+    const ageMs = nowMs() - periodStartMs;
+    if (ageMs < PERIOD_MIN_MS) return false;
+    if (ageMs >= PERIOD_MS) return true;
+    const { entries, nameBytes } = reader.usage();
+    const { entriesMax, nameBytesMax } = reader.limits;
+    return entries > CROWDED * entriesMax || nameBytes > CROWDED * nameBytesMax;
+  }
+
+  /** Puts a fresh ledger in the place of this one, in which only the names in use are known. */
+  async function renew(): Promise<void> {
+    periodStartMs = nowMs();
+    const seeds: Seed[] = [
+      ...counters.nextPeriod().map((name) => ({ kind: Kind.counter, name })),
+      ...timings.nextPeriod().map((name) => ({ kind: Kind.timing, name })),
+    ];
+    const old = await ingest.renew(seeds);
+    // What was counted while the fresh one was made. Its entries mean the same names still.
+    take(old);
+    counterOf = [];
+    timingOf = [];
+    log('debug', `names in use: ${seeds.length}; idle ones are forgotten`);
+  }
+}
+
+/** Returns bytes from outside as text that is safe in a log: one line, printable ASCII. */
+function text(bytes: Uint8Array): string {
+  return JSON.stringify(Buffer.from(bytes).toString('latin1')).replaceAll(
+    /[^ -~]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

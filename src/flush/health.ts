@@ -1,0 +1,58 @@
+/** How a sink is doing, as it stands in `/api/vitals` and `/healthz`. */
+export interface Health {
+  /** False from a failed attempt until the next one that succeeds. */
+  readonly up: boolean;
+  /** What went wrong last, or null; stays after a recovery. */
+  readonly lastError: string | null;
+  /** How long the last delivery took, in milliseconds, or null before the first. */
+  readonly lastMs: number | null;
+  /** For how long it has failed, in milliseconds; 0 while it is up. */
+  downMs(): number;
+  /** An attempt succeeded; `tookMs` where something was delivered. */
+  succeeded(tookMs?: number): void;
+  failed(error: string): void;
+}
+
+/** What is said in the log when a sink fails or comes back: once per change, not per attempt. */
+export type Log = (level: 'error' | 'warn' | 'info' | 'debug', message: string) => void;
+
+/**
+ * Creates the health of a sink.
+ *
+ * @param name what it is called in the log: `redis 127.0.0.1:6379`, `trap https://host`.
+ */
+export function createHealth(name: string, nowMs: () => number, log: Log): Health {
+  let up = true;
+  let lastError: string | null = null;
+  let lastMs: number | null = null;
+  let downSinceMs = 0;
+  return {
+    get up() {
+      return up;
+    },
+    get lastError() {
+      return lastError;
+    },
+    get lastMs() {
+      return lastMs;
+    },
+    downMs: () => (up ? 0 : nowMs() - downSinceMs),
+    succeeded(tookMs) {
+      if (!up) log('info', `${name} is back after ${seconds(nowMs() - downSinceMs)} s`);
+      up = true;
+      if (tookMs !== undefined) lastMs = Math.round(tookMs * 10) / 10;
+    },
+    failed(error) {
+      if (up || error !== lastError) {
+        log('warn', `${name} failed: ${error}; everything is kept and tried again`);
+      }
+      if (up) downSinceMs = nowMs();
+      up = false;
+      lastError = error;
+    },
+  };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}

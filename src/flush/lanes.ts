@@ -1,0 +1,98 @@
+import type { Chunk, ChunkPart } from '../sinks/store.ts';
+import type { Backoff } from './backoff.ts';
+
+/** A name's share of a batch, on its way to every hash it is counted in. */
+export interface Share {
+  readonly name: string;
+  readonly samples: number;
+  /** In how many hashes it is still to be written. */
+  open: number;
+  /** Who answers for its samples: itself, a part that a hash holds back, or they are dropped. */
+  fate: 'own' | 'dropped' | Held;
+}
+
+/** What one hash could not take of a name, merged over batches. */
+export interface Held {
+  readonly field: string | null;
+  amount: number;
+  /** Samples it answers for; 0 if another hash's held part does. */
+  samples: number;
+}
+
+/** One hash: the numbering of its chunks, and what it holds back. */
+export interface Lane {
+  readonly hash: string;
+  /** The number of the last chunk applied. */
+  seq: number;
+  /** By name. Not empty only while the hash refuses, being of another type. */
+  readonly held: Map<string, Held>;
+  readonly backoff: Backoff;
+  /** It is not tried before this time. */
+  retryAtMs: number;
+}
+
+/** A part of a chunk that knows whose share it is. */
+export interface LanePart extends ChunkPart {
+  readonly share: Share;
+}
+
+/** Parts for one hash; a chunk, once it has its number. */
+export interface LaneChunk {
+  readonly lane: Lane;
+  readonly parts: readonly LanePart[];
+}
+
+/** At most this many fields in one call: about 0.7 ms of Redis' time. */
+export const CHUNK_PARTS_MAX = 1000;
+
+/** Returns the chunk as the store wants it. Asked again, it is the same chunk. */
+export function numbered({ lane, parts }: LaneChunk, total: boolean): Chunk {
+  return { hash: lane.hash, seq: lane.seq + 1, parts, total };
+}
+
+/** Cuts the parts of one hash into chunks, in order. */
+export function cutChunks(lane: Lane, parts: readonly LanePart[]): LaneChunk[] {
+  const chunks: LaneChunk[] = [];
+  for (let at = 0; at < parts.length; at += CHUNK_PARTS_MAX) {
+    chunks.push({ lane, parts: parts.slice(at, at + CHUNK_PARTS_MAX) });
+  }
+  return chunks;
+}
+
+/** A part was written; returns the samples that are thereby delivered everywhere. */
+export function written({ share }: LanePart): number {
+  share.open--;
+  return share.open === 0 && share.fate === 'own' ? share.samples : 0;
+}
+
+/** A part's hash refuses: keeps it, merged with what was kept of the name before. */
+export function hold(lane: Lane, { share, field, amount }: LanePart): void {
+  share.open--;
+  const held = lane.held.get(share.name) ?? { field, amount: 0, samples: 0 };
+  lane.held.set(share.name, held);
+  held.amount += amount;
+  if (share.fate !== 'own') return;
+  held.samples += share.samples;
+  share.fate = held;
+}
+
+/**
+ * A part cannot be written at all; returns the samples that are thereby lost. They count as
+ * dropped wherever else they were written: somewhere they are missing.
+ */
+export function drop({ share }: LanePart): number {
+  share.open--;
+  if (share.fate === 'dropped') return 0;
+  if (share.fate !== 'own') share.fate.samples -= share.samples;
+  share.fate = 'dropped';
+  return share.samples;
+}
+
+/** Takes what a hash held back, as parts to be tried again. */
+export function release(lane: Lane): LanePart[] {
+  const parts = Array.from(lane.held, ([name, { field, amount, samples }]): LanePart => {
+    return { field, amount, share: { name, samples, open: 1, fate: 'own' } };
+  });
+  lane.held.clear();
+  return parts;
+}

@@ -1,0 +1,139 @@
+import { errorText } from '../errors.ts';
+import type { Trap } from '../sinks/trap.ts';
+import { createBackoff } from './backoff.ts';
+import { createHealth, type Health, type Log } from './health.ts';
+import { countDropped, createTally, type Tally } from './tally.ts';
+import type { Cancel, Time } from './time.ts';
+import type { TimingBook } from './timing-book.ts';
+import type { TrapBody } from './trap-body.ts';
+
+/** What a timing flusher works with. */
+export interface TimingFlusherParts {
+  book: TimingBook;
+  trap: Trap;
+  /** Names this process in the bodies' keys. */
+  instance: string;
+  time: Time;
+  random: () => number;
+  log: Log;
+}
+
+/**
+ * Pushes timings to the trap: one body in flight, sent until it is answered, always with the same
+ * content and key. What is timed meanwhile waits in the book.
+ */
+export interface TimingFlusher {
+  readonly tally: Tally;
+  readonly health: Health;
+  /** Samples of the body in flight. */
+  readonly pendingSamples: number;
+  /** Begins to push what waits, unless a body is in flight. Returns at once. */
+  flush(): void;
+  /** Pushes everything, trying again for as long as it takes, or until `stop`. */
+  flushLast(): Promise<void>;
+  /** Gives up what is not delivered. */
+  stop(): void;
+}
+
+const BACKOFF_FIRST_MS = 200;
+const BACKOFF_MAX_MS = 10_000;
+
+/** Creates a timing flusher; it does nothing until it is told to. */
+export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
+  const { book, trap, instance, time, log } = parts;
+  const tally = createTally();
+  const health = createHealth(trap.label, () => time.nowMs(), log);
+  const backoff = createBackoff(BACKOFF_FIRST_MS, BACKOFF_MAX_MS, parts.random);
+  // What the trap has remarked or refused already, so that each is said once.
+  const said = new Set<string>();
+  let body: TrapBody | undefined;
+  let seq = 0;
+  let busy = false;
+  let stopped = false;
+  let cancelRetry: Cancel | undefined;
+  let onDone: (() => void) | undefined;
+
+  return {
+    tally,
+    health,
+    get pendingSamples() {
+      return body?.samples ?? 0;
+    },
+    flush,
+    flushLast,
+    stop,
+  };
+
+  function flush(): void {
+    if (busy || stopped || cancelRetry !== undefined) return;
+    busy = true;
+    void work().finally(() => {
+      busy = false;
+      if (cancelRetry === undefined) onDone?.();
+    });
+  }
+
+  async function work(): Promise<void> {
+    try {
+      while (!stopped && nextBody()) await pushBody();
+    } catch (error) {
+      if (stopped) return;
+      health.failed(errorText(error));
+      cancelRetry = time.after(backoff.nextMs(), () => {
+        cancelRetry = undefined;
+        flush();
+      });
+    }
+  }
+
+  /** Sees to it that there is a body to send: the one that failed, or the next. */
+  function nextBody(): boolean {
+    if (body === undefined && (body = book.cut()) !== undefined) seq++;
+    return body !== undefined;
+  }
+
+  async function pushBody(): Promise<void> {
+    const { text, samples } = body!;
+    const startMs = time.nowMs();
+    const answer = await trap.push(text, `${instance}/${seq}`);
+    body = undefined;
+    backoff.reset();
+    if (answer.taken) {
+      tally.delivered += samples;
+      health.succeeded(time.nowMs() - startMs);
+      if (answer.note !== undefined) sayOnce('warn', `remarks: ${answer.note}`);
+      return;
+    }
+    const reason = `trap_status_${answer.status}`;
+    countDropped(tally, reason, samples);
+    health.failed(`answered ${answer.status}`);
+    sayOnce('error', `refuses timings with status ${answer.status}: dropped as ${reason}`);
+  }
+
+  function sayOnce(level: 'error' | 'warn', what: string): void {
+    // Remarks are the trap's words: without a bound it could make us remember any number.
+    if (said.size < 100 && !said.has(what)) {
+      said.add(what);
+      log(level, `${trap.label} ${what}`);
+    }
+  }
+
+  function flushLast(): Promise<void> {
+    cancelRetry?.();
+    cancelRetry = undefined;
+    return new Promise((resolve) => {
+      // A turn that was under way may have looked before the last samples came.
+      onDone = () =>
+        stopped || book.pendingSamples + (body?.samples ?? 0) === 0 ? resolve() : flush();
+      if (!busy) flush();
+    });
+  }
+
+  function stop(): void {
+    stopped = true;
+    cancelRetry?.();
+    cancelRetry = undefined;
+    trap.close();
+    onDone?.();
+  }
+}

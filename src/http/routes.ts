@@ -1,0 +1,80 @@
+import { errorText } from '../errors.ts';
+import type { TimingSummary } from '../window.ts';
+import type { Vitals } from '../vitals.ts';
+import type { Store } from '../sinks/store.ts';
+import { type Answer, json, type Route } from './server.ts';
+
+/** What the routes show. */
+export interface RouteSources {
+  /** Drains, then reads: numbers of one moment. */
+  vitals: () => Promise<Vitals>;
+  /** What keeps the collector from being well. */
+  reasons: () => string[];
+  /** The hashes that counters are read from. */
+  hashes: () => string[];
+  store: Store;
+  timings: () => Promise<[name: string, summary: TimingSummary][]>;
+}
+
+/** Returns the routes of the collector. */
+export function createRoutes(sources: RouteSources): Route[] {
+  return [
+    { path: '/', guarded: true, answer: placeholder },
+    { path: '/healthz', guarded: false, answer: () => healthz(sources) },
+    {
+      path: '/api/vitals',
+      guarded: true,
+      answer: async () => json(200, await sources.vitals()),
+    },
+    { path: '/api/counters', guarded: true, answer: () => counters(sources) },
+    { path: '/api/timings', guarded: true, answer: () => timings(sources) },
+  ];
+}
+
+function healthz({ reasons }: RouteSources): Answer {
+  const found = reasons();
+  return found.length === 0
+    ? json(200, { status: 'ok' })
+    : json(503, { status: 'degraded', reasons: found });
+}
+
+async function counters({ hashes, store }: RouteSources): Promise<Answer> {
+  const parts: string[] = [];
+  try {
+    for (const hash of hashes()) parts.push(member(hash, object(await store.read(hash), integer)));
+  } catch (error) {
+    const reason = `${store.label} does not answer: ${errorText(error)}`;
+    return json(503, { error: `${reason}; counts are kept and written when it is back` });
+  }
+  return { status: 200, type: 'application/json', body: `{${parts.join(',')}}` };
+}
+
+async function timings(sources: RouteSources): Promise<Answer> {
+  const body = object(await sources.timings(), (summary) => JSON.stringify(summary));
+  return { status: 200, type: 'application/json', body };
+}
+
+/** JSON by hand: an object would lose a name like __proto__, a number digits beyond 2^53. */
+function object<Value>(members: [string, Value][], text: (value: Value) => string): string {
+  return `{${members.map(([name, value]) => member(name, text(value))).join(',')}}`;
+}
+
+function member(name: string, value: string): string {
+  return `${JSON.stringify(name)}:${value}`;
+}
+
+/** A field that somebody else has filled with no integer is shown as the text it is. */
+function integer(value: string): string {
+  return /^-?(0|[1-9]\d*)$/.test(value) ? value : JSON.stringify(value);
+}
+
+function placeholder(): Answer {
+  const links = ['/healthz', '/api/vitals', '/api/counters', '/api/timings']
+    .map((path) => `<li><a href="${path}">${path}</a></li>`)
+    .join('');
+  return {
+    status: 200,
+    type: 'text/html; charset=utf-8',
+    body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>statcol</title><h1>statcol</h1><p>The collector is running. The live page is coming; until then there are:</p><ul>${links}</ul></html>`,
+  };
+}

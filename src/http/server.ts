@@ -1,0 +1,146 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { ErrorCode, errorText, StatcolError } from '../errors.ts';
+import type { Log } from '../flush/health.ts';
+import { hostPort } from '../ingest/address.ts';
+import { type Access, createAccess } from './access.ts';
+
+/** What a route answers. */
+export interface Answer {
+  status: number;
+  type: 'application/json' | 'text/html; charset=utf-8';
+  body: string;
+}
+
+/** A route: GET only. Rejecting is answered 500, with the error in the log. */
+export interface Route {
+  path: string;
+  /** Whether token and Host are asked for. */
+  guarded: boolean;
+  answer: () => Answer | Promise<Answer>;
+}
+
+/** The HTTP server. */
+export interface HttpServer {
+  /** Binds; resolves with the URL. Rejects with `ERR_LISTEN` where the address is not to be had. */
+  listen(): Promise<string>;
+  /** Closes the socket and every connection. */
+  close(): Promise<void>;
+}
+
+/** What the server is made with. */
+export interface HttpOptions {
+  host: string;
+  port: number;
+  token: string | undefined;
+  routes: readonly Route[];
+  log: Log;
+}
+
+/** Many browsers and scrapers, and no more than a process has descriptors for. */
+const CONNECTIONS_MAX = 500;
+/** A request that takes longer to arrive is an attack or a mistake: none has a body worth it. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Returns a JSON answer. */
+export function json(status: number, value: unknown): Answer {
+  return { status, type: 'application/json', body: JSON.stringify(value) };
+}
+
+/** Creates the server; it is bound by `listen`. */
+export function createHttpServer(options: HttpOptions): HttpServer {
+  const { host, port, token, log } = options;
+  const access = createAccess(token);
+  const routes = new Map(options.routes.map((route) => [route.path, route]));
+  const server = createServer({
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('request', (request, response) => {
+    void respond(request, access, routes)
+      .catch((error: unknown) => {
+        log('error', `http ${request.url?.split('?')[0] ?? ''}: ${errorText(error)}`);
+        return json(500, { error: 'internal error; the log of the collector says more' });
+      })
+      .then((answer) => send(request, response, answer));
+  });
+  server.on('clientError', (_error, socket) => {
+    const body = JSON.stringify({ error: 'this is no HTTP request' });
+    const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+    if (socket.writable) socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
+    else socket.destroy();
+  });
+
+  return {
+    async listen() {
+      await bind(server, host, port);
+      const { port: bound } = server.address() as AddressInfo;
+      return `http://${hostPort(host, bound)}/`;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+interface Reply extends Answer {
+  headers?: Record<string, string>;
+}
+
+async function respond(
+  request: IncomingMessage,
+  access: Access,
+  routes: ReadonlyMap<string, Route>,
+): Promise<Reply> {
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const route = routes.get(path);
+  if (route?.guarded === true) {
+    const barred = access.check(request, path, query);
+    if (barred !== undefined)
+      return { ...json(barred.status, barred.body), headers: barred.headers };
+  }
+  if (route === undefined) {
+    const known = [...routes.keys()].join(', ');
+    return json(404, { error: `no such path; there are ${known}` });
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const refusal = json(405, { error: `${path} takes GET, not ${request.method}` });
+    return { ...refusal, headers: { Allow: 'GET, HEAD' } };
+  }
+  return route.answer();
+}
+
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  const bytes = Buffer.from(reply.body);
+  response.writeHead(reply.status, {
+    'Content-Type': reply.type,
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    ...reply.headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+  // A body that was sent along is not waited for.
+  if (!request.complete) response.once('finish', () => request.destroy());
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const address = `http ${hostPort(host, port)}`;
+      const message =
+        cause.code === 'EADDRINUSE'
+          ? `${address} is in use: stop the program that holds it, or choose another with --http`
+          : `${address} could not be bound: ${errorText(cause)}; choose another with --http`;
+      reject(new StatcolError(ErrorCode.ERR_LISTEN, message, { cause }));
+    });
+    server.listen({ host, port, exclusive: true }, resolve);
+  });
+}

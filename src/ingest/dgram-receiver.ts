@@ -1,0 +1,65 @@
+import { createSocket, type RemoteInfo } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+
+import { hostPort } from './address.ts';
+import { readUdpSocket } from './proc-net-udp.ts';
+import type { Receiver, ReceiverOptions } from './receiver.ts';
+
+/** How long a socket must be silent to count as empty where the kernel does not tell. */
+const SILENCE_MS = 50;
+
+/**
+ * Opens a UDP socket with `node:dgram`: the receiver that works everywhere.
+ *
+ * The address is taken for this socket alone, so that a second collector on the same port is told
+ * so instead of sharing it in silence. Socket errors after the bind are passed over: on UDP they
+ * are echoes of other people's packets, and receiving goes on.
+ */
+export async function openDgramReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const { host, port, receiveBufferBytes, onPacket } = options;
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  let sender: RemoteInfo | undefined;
+  let lastPacketMs = 0;
+
+  socket.bind({ address: host, port, exclusive: true });
+  await once(socket, 'listening'); // rejects on 'error'
+  socket.on('error', () => {});
+  try {
+    socket.setRecvBufferSize(receiveBufferBytes);
+  } catch {
+    // The kernel refused the size outright: what it gave before stays, and is reported.
+  }
+  socket.on('message', (packet, from) => {
+    sender = from;
+    lastPacketMs = performance.now();
+    onPacket(packet, packet.length);
+  });
+  const bound = socket.address();
+
+  return {
+    kind: 'dgram',
+    address: bound.address,
+    port: bound.port,
+    receiveBufferBytes: socket.getRecvBufferSize(),
+    source: () => (sender === undefined ? '' : hostPort(sender.address, sender.port)),
+    async drain(timeoutMs) {
+      const startMs = performance.now();
+      while (performance.now() - startMs < timeoutMs) {
+        const state = readUdpSocket(bound.address, bound.port);
+        if (state?.rxQueueBytes === 0) return true;
+        if (state !== undefined) {
+          await setImmediate(); // one turn of the loop reads what has come
+          continue;
+        }
+        const silentMs = performance.now() - Math.max(startMs, lastPacketMs);
+        if (silentMs >= SILENCE_MS) return true;
+        await setTimeout(SILENCE_MS - silentMs);
+      }
+      return false;
+    },
+    close: () => void socket.close(),
+  };
+}

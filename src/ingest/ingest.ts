@@ -1,0 +1,185 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { ErrorCode, StatcolError } from '../errors.ts';
+import type { Ledger, LedgerLimits } from '../ledger/ledger.ts';
+import { Control, createLedger } from '../ledger/ledger.ts';
+import { createLedgerReader, type LedgerReader } from '../ledger/reader.ts';
+import { createLedgerWriter } from '../ledger/writer.ts';
+import type { NameRule } from '../protocol/names.ts';
+import type { Kind } from '../protocol/parse.ts';
+import { hostPort } from './address.ts';
+import type { BoundSocket, FromIngest, IngestThreadOptions, ToIngest } from './messages.ts';
+
+/** What an ingest is made with. */
+export interface IngestOptions {
+  host: string;
+  port: number;
+  names: NameRule;
+  limits: LedgerLimits;
+  hashSeed: number;
+  receiveBufferBytes: number;
+}
+
+/** What an ingest reports by itself. */
+export interface IngestEvents {
+  /** The timing log is half full: drain soon. */
+  onHalfFull: () => void;
+  /** The thread died. What it accepted can still be drained; nothing more will come. */
+  onDeath: (error: StatcolError) => void;
+}
+
+/** A name to be known from the start. */
+export interface Seed {
+  kind: Kind;
+  name: string;
+}
+
+/** The main thread's side of the ingest thread: it starts it, flips its ledger, and stops it. */
+export interface Ingest {
+  /** Starts the thread and binds. Rejects with `ERR_LISTEN` where the address is not to be had. */
+  start(): Promise<BoundSocket>;
+  /** Flips the ledger and returns its reader, whose `drain` has then to be called. */
+  flip(): Promise<LedgerReader>;
+  /**
+   * Puts an empty ledger, in which only the seeds are known, in the place of the present one, and
+   * returns the old one's reader, whose `drain` has to be called once more.
+   */
+  renew(seeds: Iterable<Seed>): Promise<LedgerReader>;
+  /** Reads what lies in the socket and closes it; false if the deadline came first. */
+  stop(timeoutMs: number): Promise<boolean>;
+  /** Ends the thread. After the last flip. */
+  end(): Promise<void>;
+}
+
+/** Creates an ingest; see {@link Ingest}. */
+export function createIngest(options: IngestOptions, events: IngestEvents): Ingest {
+  let ledger = createLedger(options.limits);
+  let reader = createLedgerReader(ledger);
+  let thread: Worker | undefined;
+  let dead: StatcolError | undefined;
+  // What the thread has been asked for and has not answered yet.
+  const waiting = new Map<FromIngest['type'], Waiting>();
+
+  return { start, flip, renew, stop, end };
+
+  async function start(): Promise<BoundSocket> {
+    const workerData: IngestThreadOptions = {
+      host: options.host,
+      port: options.port,
+      names: options.names,
+      hashSeed: options.hashSeed,
+      receiveBufferBytes: options.receiveBufferBytes,
+      ledger: { memory: ledger.memory, limits: ledger.limits },
+    };
+    // In the sources this file ends in .ts, in the package in .js; so does the thread's.
+    const url = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+    thread = new Worker(url, { workerData, name: 'statcol-ingest' });
+    thread.on('message', onMessage);
+    thread.on('error', (cause) => onDeath('the ingest thread failed', cause));
+    thread.on('exit', (code) => onDeath(`the ingest thread ended with code ${code}`));
+    const answer = await Promise.race([answerOf('bound'), answerOf('failed')]);
+    if (answer.type === 'bound') return answer.socket;
+    await end();
+    const { code, message } = answer as FromIngest & { type: 'failed' };
+    throw new StatcolError(ErrorCode.ERR_LISTEN, listenFault(code, message, options));
+  }
+
+  async function flip(): Promise<LedgerReader> {
+    reader.requestFlip();
+    if (thread !== undefined && dead === undefined) {
+      try {
+        await ask({ type: 'flip' }, 'flipped');
+        return reader;
+      } catch {
+        // It died with the flip unanswered: the writer is gone, its side is ours.
+      }
+    }
+    takeOver(ledger);
+    return reader;
+  }
+
+  async function renew(seeds: Iterable<Seed>): Promise<LedgerReader> {
+    const fresh = createLedger(options.limits);
+    const writer = createLedgerWriter(fresh, {
+      rule: options.names,
+      hashSeed: options.hashSeed,
+      onHalfFull: () => {},
+      source: () => '',
+    });
+    for (const { kind, name } of seeds) writer.intern(kind, name);
+    await ask({ type: 'swap', ledger: { memory: fresh.memory, limits: fresh.limits } }, 'swapped');
+    const old = { ledger, reader };
+    ledger = fresh;
+    reader = createLedgerReader(fresh);
+    // Its last side was being written until now; nobody writes into it any more.
+    old.reader.requestFlip();
+    takeOver(old.ledger);
+    return old.reader;
+  }
+
+  async function stop(timeoutMs: number): Promise<boolean> {
+    if (thread === undefined || dead !== undefined) return true;
+    try {
+      const answer = await ask({ type: 'stop', timeoutMs }, 'stopped');
+      return answer.type === 'stopped' && answer.drained;
+    } catch {
+      return true; // dead: there is no socket any more
+    }
+  }
+
+  async function end(): Promise<void> {
+    dead ??= new StatcolError(ErrorCode.ERR_INGEST, 'the ingest thread was ended');
+    await thread?.terminate();
+  }
+
+  function ask(message: ToIngest, answer: FromIngest['type']): Promise<FromIngest> {
+    const answered = answerOf(answer);
+    thread?.postMessage(message);
+    return answered;
+  }
+
+  function answerOf(type: FromIngest['type']): Promise<FromIngest> {
+    return new Promise((resolve, reject) => waiting.set(type, { resolve, reject }));
+  }
+
+  function onMessage(message: FromIngest): void {
+    if (message.type === 'half-full') events.onHalfFull();
+    else {
+      waiting.get(message.type)?.resolve(message);
+      waiting.delete(message.type);
+    }
+  }
+
+  function onDeath(what: string, cause?: unknown): void {
+    if (dead !== undefined) return;
+    dead = new StatcolError(ErrorCode.ERR_INGEST, what, { cause });
+    for (const { reject } of waiting.values()) reject(dead);
+    waiting.clear();
+    events.onDeath(dead);
+  }
+}
+
+interface Waiting {
+  resolve: (message: FromIngest) => void;
+  reject: (error: StatcolError) => void;
+}
+
+/** Answers a flip in the place of a writer that is no more. */
+function takeOver({ control }: Ledger): void {
+  Atomics.store(control, Control.active, Atomics.load(control, Control.requested));
+}
+
+function listenFault(code: string, message: string, { host, port }: IngestOptions): string {
+  const address = `udp ${hostPort(host, port)}`;
+  if (code === 'EADDRINUSE') {
+    return `${address} is in use: stop the program that holds it, or choose another with --port`;
+  }
+  if (code === 'EACCES') {
+    return `${address} may not be bound: ports below 1024 need rights; choose another with --port`;
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    return `${address} is no address of this machine: choose one of its own with --host`;
+  }
+  return `${address} could not be bound: ${message}`;
+}

@@ -1,0 +1,46 @@
+import type { LedgerLimits } from '../ledger/ledger.ts';
+import type { NameRule } from '../protocol/names.ts';
+
+/** A ledger as it travels between threads: the memory is shared, not copied. */
+export interface LedgerHandle {
+  memory: SharedArrayBuffer;
+  limits: LedgerLimits;
+}
+
+/** What the ingest thread is started with. */
+export interface IngestThreadOptions {
+  host: string;
+  port: number;
+  names: NameRule;
+  hashSeed: number;
+  receiveBufferBytes: number;
+  ledger: LedgerHandle;
+}
+
+/** What the main thread says to the ingest thread. */
+export type ToIngest =
+  /** Look at the flip that the ledger's control words ask for. Answered by `flipped`. */
+  | { type: 'flip' }
+  /** From now on write into this ledger; the old one is the reader's. Answered by `swapped`. */
+  | { type: 'swap'; ledger: LedgerHandle }
+  /** Read what lies in the socket, then close it. Answered by `stopped`. */
+  | { type: 'stop'; timeoutMs: number };
+
+/** Where the socket is bound, and the receive buffer granted. */
+export interface BoundSocket {
+  receiver: 'dgram';
+  address: string;
+  port: number;
+  receiveBufferBytes: number;
+}
+
+/** What the ingest thread says to the main thread. */
+export type FromIngest =
+  | { type: 'bound'; socket: BoundSocket }
+  | { type: 'failed'; code: string; message: string }
+  | { type: 'flipped' }
+  | { type: 'swapped' }
+  /** The timing log is half full: a flip would be welcome before the next one is due. */
+  | { type: 'half-full' }
+  /** `drained` is false if the socket still held datagrams at the deadline. */
+  | { type: 'stopped'; drained: boolean };

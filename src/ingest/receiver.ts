@@ -1,0 +1,33 @@
+/** What every receiver of datagrams is told. */
+export interface ReceiverOptions {
+  /** An IPv4 or IPv6 address. */
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** The receive buffer to ask the kernel for; it may grant less. */
+  receiveBufferBytes: number;
+  /** Called for each datagram, up to 65,507 bytes. The bytes may be kept by nobody. */
+  onPacket: (bytes: Uint8Array, length: number) => void;
+}
+
+/** A bound socket whose datagrams are handed to `onPacket`. One form per way of receiving. */
+export interface Receiver {
+  /** Its name, as it stands in `/api/vitals`. */
+  readonly kind: 'dgram';
+  readonly address: string;
+  readonly port: number;
+  /** The receive buffer that was granted, as the kernel counts it. */
+  readonly receiveBufferBytes: number;
+  /** Who sent the datagram being handed over: `127.0.0.1:40001`. */
+  source(): string;
+  /**
+   * Reads on until what lay in the socket when it was called has been handed over: on Linux until
+   * its queue was seen empty once, elsewhere until 50 ms passed without a datagram.
+   * Returns false if that was not reached before the deadline.
+   */
+  drain(timeoutMs: number): Promise<boolean>;
+  close(): void;
+}
+
+/** Opens a socket and starts to receive. Rejects with the system's error where it cannot bind. */
+export type OpenReceiver = (options: ReceiverOptions) => Promise<Receiver>;

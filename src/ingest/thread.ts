@@ -1,0 +1,77 @@
+import type { MessagePort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { errorText } from '../errors.ts';
+import { openLedger } from '../ledger/ledger.ts';
+import { createLedgerWriter, type LedgerWriter } from '../ledger/writer.ts';
+import { openDgramReceiver } from './dgram-receiver.ts';
+import type { FromIngest, IngestThreadOptions, LedgerHandle, ToIngest } from './messages.ts';
+import { createPipeline } from './pipeline.ts';
+import type { Receiver } from './receiver.ts';
+
+// The ingest thread: receive, parse, add, and nothing else. It waits for no one: what the main
+// thread wants of it (a flip, another ledger, an end) is done between two datagrams.
+
+const port = parentPort as MessagePort;
+const options = workerData as IngestThreadOptions;
+
+let receiver: Receiver | undefined;
+let writer = writerOf(options.ledger);
+const onPacket = createPipeline(() => writer);
+
+port.on('message', (message: ToIngest) => {
+  switch (message.type) {
+    case 'flip':
+      writer.poll();
+      say({ type: 'flipped' });
+      break;
+    case 'swap':
+      writer = writerOf(message.ledger);
+      say({ type: 'swapped' });
+      break;
+    case 'stop':
+      void stop(message.timeoutMs);
+      break;
+  }
+});
+await start();
+
+async function start(): Promise<void> {
+  const { host, port: udpPort, receiveBufferBytes } = options;
+  try {
+    receiver = await openDgramReceiver({ host, port: udpPort, receiveBufferBytes, onPacket });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    say({ type: 'failed', code, message: errorText(error) });
+    return;
+  }
+  const { kind, address, port: bound } = receiver;
+  say({
+    type: 'bound',
+    socket: {
+      receiver: kind,
+      address,
+      port: bound,
+      receiveBufferBytes: receiver.receiveBufferBytes,
+    },
+  });
+}
+
+async function stop(timeoutMs: number): Promise<void> {
+  const drained = (await receiver?.drain(timeoutMs)) ?? true;
+  receiver?.close();
+  say({ type: 'stopped', drained });
+}
+
+function writerOf({ memory, limits }: LedgerHandle): LedgerWriter {
+  return createLedgerWriter(openLedger(memory, limits), {
+    rule: options.names,
+    hashSeed: options.hashSeed,
+    onHalfFull: () => say({ type: 'half-full' }),
+    source: () => receiver?.source() ?? '',
+  });
+}
+
+function say(message: FromIngest): void {
+  port.postMessage(message);
+}

@@ -1,0 +1,226 @@
+import type { LayoutName } from './flush/layout.ts';
+import * as readers from './option-readers.ts';
+import { integer, oneOf, type Surroundings, text } from './option-readers.ts';
+import type { NameRule } from './protocol/names.ts';
+
+/** How much is logged: each level says what those before it do. */
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+/** One of {@link LOG_LEVELS}. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Everything a collector is set up with, complete and checked. Times are milliseconds. */
+export interface Options {
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: the memory store. */
+  readonly redis: string | undefined;
+  readonly collection: readonly string[];
+  readonly layout: LayoutName;
+  readonly counterInterval: number;
+  /** Undefined: timings go to the live window alone. */
+  readonly trap: string | undefined;
+  /** The text of the PEM file. */
+  readonly trapCa: string | undefined;
+  readonly trapServername: string | undefined;
+  readonly timingInterval: number;
+  /** Null: off. */
+  readonly http: { readonly host: string; readonly port: number } | null;
+  readonly httpToken: string | undefined;
+  readonly names: NameRule;
+  readonly maxKeys: number;
+  readonly stopTimeout: number;
+  readonly instance: string;
+  readonly logLevel: LogLevel;
+}
+
+/** One option: how it is written, what it means, and how its text becomes a value. */
+export interface OptionSpec<Key extends keyof Options = keyof Options> {
+  readonly key: Key;
+  readonly flag: string;
+  /** What stands behind the flag in the help. */
+  readonly argument: string;
+  /** The default, as text. Undefined: none. */
+  readonly fallback: string | undefined;
+  /** The default as the help and the README show it. */
+  readonly shownDefault: string;
+  readonly help: string;
+  /** It may be given several times. */
+  readonly list?: boolean;
+  /** Its value must not be shown. */
+  readonly secret?: boolean;
+  /** What is expected, for the one who gave something else. */
+  readonly expected: string;
+  /** Returns the value, or undefined if the text is not what is expected. */
+  readonly read: (text: string, around: Surroundings) => Options[Key] | undefined;
+}
+
+function spec<Key extends keyof Options>(one: OptionSpec<Key>): OptionSpec {
+  return one as unknown as OptionSpec;
+}
+
+const INTERVAL = integer(10, 600_000);
+
+/** Every option, in the order of the help. The one place where names and defaults are written. */
+export const OPTION_SPECS: readonly OptionSpec[] = [
+  spec({
+    key: 'host',
+    flag: '--host',
+    argument: 'address',
+    fallback: '127.0.0.1',
+    shownDefault: '127.0.0.1',
+    help: 'UDP address to bind (IPv4 or IPv6)',
+    expected: 'an IPv4 or IPv6 address of this machine',
+    read: readers.readHost,
+  }),
+  spec({
+    key: 'port',
+    flag: '--port',
+    argument: 'n',
+    fallback: '8125',
+    shownDefault: '8125',
+    help: 'UDP port; 0 takes a free one',
+    ...integer(0, 65_535),
+  }),
+  spec({
+    key: 'redis',
+    flag: '--redis',
+    argument: 'url',
+    fallback: undefined,
+    shownDefault: 'none: memory store',
+    help: 'Redis that counters are added to; the memory store forgets at exit',
+    secret: true,
+    expected: 'a URL like redis://127.0.0.1:6379 or rediss://user:password@host:port/database',
+    read: readers.readRedisUrl,
+  }),
+  spec({
+    key: 'collection',
+    flag: '--collection',
+    argument: 'hash',
+    fallback: 'statcol:stats',
+    shownDefault: 'statcol:stats',
+    help: 'hash every counter is added to; repeatable; {host} and {pid} are replaced',
+    list: true,
+    expected: 'a name of 1 to 512 bytes, whose braces, if any, form one tag like {app}:stats',
+    read: readers.readCollection as never,
+  }),
+  spec({
+    key: 'layout',
+    flag: '--layout',
+    fallback: 'flat',
+    shownDefault: 'flat',
+    help: 'flat: field = name; split: hash = collection + first part of the name',
+    ...oneOf('flat', 'split'),
+  }),
+  spec({
+    key: 'counterInterval',
+    flag: '--counter-interval',
+    argument: 'ms',
+    fallback: '1000',
+    shownDefault: '1000',
+    help: 'how often counters are written',
+    ...INTERVAL,
+  }),
+  spec({
+    key: 'trap',
+    flag: '--trap',
+    argument: 'url',
+    fallback: undefined,
+    shownDefault: 'none',
+    help: 'HTTP trap that timings are pushed to (PUT)',
+    secret: true,
+    expected: 'a URL like https://host:43191/module/httptrap/<uuid>/<secret>',
+    read: (given) => (/^https?:$/.test(readers.urlOf(given)?.protocol ?? '') ? given : undefined),
+  }),
+  spec({
+    key: 'trapCa',
+    flag: '--trap-ca',
+    argument: 'file',
+    fallback: undefined,
+    shownDefault: 'system CAs',
+    help: "PEM file with the trap's private CA",
+    expected: 'a readable PEM file with at least one certificate',
+    read: readers.readPem,
+  }),
+  spec({
+    key: 'trapServername',
+    flag: '--trap-servername',
+    argument: 'name',
+    fallback: undefined,
+    shownDefault: "the URL's host",
+    help: "name to verify in the trap's certificate",
+    ...text('a host name', /^(?=.{1,253}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/),
+  }),
+  spec({
+    key: 'timingInterval',
+    flag: '--timing-interval',
+    argument: 'ms',
+    fallback: '500',
+    shownDefault: '500',
+    help: 'how often timings are pushed',
+    ...INTERVAL,
+  }),
+  spec({
+    key: 'http',
+    flag: '--http',
+    argument: '[host:]port',
+    fallback: '127.0.0.1:8127',
+    shownDefault: '127.0.0.1:8127',
+    help: 'page, API, health; off disables; port 0 takes a free one',
+    expected: 'off, a port from 0 to 65535, or host:port like 127.0.0.1:8127 or [::1]:8127',
+    read: readers.readHttp,
+  }),
+  spec({
+    key: 'httpToken',
+    flag: '--http-token',
+    argument: 'secret',
+    fallback: undefined,
+    shownDefault: 'none',
+    help: 'asked for on / and /api/* (Authorization: Bearer, or the cookie that /?token=… sets)',
+    secret: true,
+    ...text('8 to 256 letters, digits or any of -._~+/=', /^[A-Za-z0-9._~+/=-]{8,256}$/),
+  }),
+  spec({
+    key: 'names',
+    flag: '--names',
+    fallback: 'statsd',
+    shownDefault: 'statsd',
+    help: 'statsd: only [A-Za-z0-9_.;=-] is kept; keep: all but control characters is',
+    ...oneOf('statsd', 'keep'),
+  }),
+  spec({
+    key: 'maxKeys',
+    flag: '--max-keys',
+    argument: 'n',
+    fallback: '1000000',
+    shownDefault: '1000000',
+    help: 'distinct names (and their spellings) held at once',
+    ...integer(1, 16_000_000),
+  }),
+  spec({
+    key: 'stopTimeout',
+    flag: '--stop-timeout',
+    argument: 'ms',
+    fallback: '10000',
+    shownDefault: '10000',
+    help: 'deadline for the last flush',
+    ...integer(0, 3_600_000),
+  }),
+  spec({
+    key: 'instance',
+    flag: '--instance',
+    argument: 'name',
+    fallback: '',
+    shownDefault: 'host name',
+    help: 'names this collector in batches; a random part is added',
+    expected: '1 to 64 letters, digits or any of _.-',
+    read: readers.readInstance,
+  }),
+  spec({
+    key: 'logLevel',
+    flag: '--log-level',
+    fallback: 'info',
+    shownDefault: 'info',
+    help: 'how much is said on stderr',
+    ...oneOf(...LOG_LEVELS),
+  }),
+];

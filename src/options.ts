@@ -1,0 +1,70 @@
+import { ErrorCode, StatcolError } from './errors.ts';
+import type { Surroundings } from './option-readers.ts';
+import { OPTION_SPECS, type Options, type OptionSpec } from './option-specs.ts';
+
+/** A value as it is given, and where: a flag, an environment variable, or a member of an object. */
+export interface Given {
+  value: unknown;
+  from: string;
+}
+
+/**
+ * Returns the options, complete, from those that were given and the defaults.
+ *
+ * @param given by key; undefined values count as absent, numbers as their text, lists as several.
+ * @throws {StatcolError} `ERR_OPTIONS` with one line per fault, all of them.
+ */
+export function readOptions(given: Record<string, Given>, around: Surroundings): Options {
+  const faults: string[] = [];
+  const options: Record<string, unknown> = {};
+  for (const spec of OPTION_SPECS) {
+    const one = given[spec.key];
+    if (one === undefined || one.value === undefined) {
+      options[spec.key] = spec.fallback === undefined ? undefined : readOne(spec, spec.fallback);
+    } else if (spec.list === true && Array.isArray(one.value)) {
+      if (one.value.length === 0) faults.push(faultLine(spec, one));
+      for (const value of one.value) check(spec, { value, from: one.from });
+      options[spec.key] = one.value.flatMap((value) => readOne(spec, String(value)));
+    } else {
+      check(spec, one);
+      options[spec.key] = readOne(spec, String(one.value));
+    }
+  }
+  for (const [key, { from }] of Object.entries(given)) {
+    if (!OPTION_SPECS.some((spec) => spec.key === key)) {
+      faults.push(`${from}: expected one of the known options, got an unknown one`);
+    }
+  }
+  if (faults.length > 0) {
+    throw new StatcolError(ErrorCode.ERR_OPTIONS, faults.join('; '), { faults });
+  }
+  return options as unknown as Options;
+
+  function readOne(spec: OptionSpec, text: string): unknown {
+    const value = spec.read(text, around);
+    return spec.list === true && value !== undefined ? [value].flat() : value;
+  }
+
+  function check(spec: OptionSpec, one: Given): void {
+    const text = ['string', 'number'].includes(typeof one.value) ? String(one.value) : undefined;
+    if (text === undefined || spec.read(text, around) === undefined) {
+      faults.push(faultLine(spec, one));
+    }
+  }
+}
+
+function faultLine({ expected, secret }: OptionSpec, { value, from }: Given): string {
+  const got = secret === true ? 'something else (not shown: it may hold a secret)' : shown(value);
+  return `${from}: expected ${expected}, got ${got}`;
+}
+
+function shown(value: unknown): string {
+  if (value === true || value === '') return 'nothing';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** Returns the variable of the environment that stands for a flag: `--trap-ca`, `STATCOL_TRAP_CA`. */
+export function environmentName(flag: string): string {
+  return `STATCOL_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+}

@@ -1,0 +1,159 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+
+import { createClient, ErrorReply } from 'redis';
+
+import { errorText } from '../errors.ts';
+
+/** What a link is made with. */
+export interface RedisLinkOptions {
+  /** `redis://` or `rediss://`, with user, password and database as usual. */
+  url: string;
+  /** How long a connection and a reply are awaited. */
+  timeoutMs: number;
+  /** How many bytes may come in reply to one call. */
+  replyBytesMax: number;
+  /** Called when the connection goes away between two calls. */
+  onLost: (error: string) => void;
+}
+
+/** One connection to Redis that is opened when it is needed; one call at a time. */
+export interface RedisLink {
+  readonly connected: boolean;
+  connect(): Promise<void>;
+  /**
+   * Sends a command and returns its reply, connecting first if need be. Rejects with Redis' own
+   * error, which leaves the connection in order, or with what went wrong on the way, which costs
+   * it: a late reply must never be taken for the reply to something else.
+   */
+  call(args: string[]): Promise<unknown>;
+  close(): void;
+}
+
+/**
+ * Creates a link. Nothing is queued while it is away, and nothing reconnects by itself: whoever
+ * calls decides when to try again.
+ */
+export function createRedisLink(options: RedisLinkOptions): RedisLink {
+  const { timeoutMs } = options;
+  let connection: Connection | undefined;
+  let connecting: Promise<Connection> | undefined;
+
+  return {
+    get connected() {
+      return connection !== undefined;
+    },
+    connect: async () => void (await connected()),
+    async call(args) {
+      const over = await connected();
+      try {
+        return await withTimeout(over.call(args), timeoutMs);
+      } catch (error) {
+        if (!(error instanceof ErrorReply)) lose(over);
+        throw error;
+      }
+    },
+    close() {
+      if (connection !== undefined) lose(connection);
+    },
+  };
+
+  function connected(): Promise<Connection> {
+    if (connection !== undefined) return Promise.resolve(connection);
+    connecting ??= open().finally(() => (connecting = undefined));
+    return connecting;
+  }
+
+  async function open(): Promise<Connection> {
+    const opened = openConnection(options, (error) => {
+      if (connection !== opened) return;
+      lose(opened);
+      options.onLost(errorText(error));
+    });
+    try {
+      await withTimeout(opened.ready, timeoutMs);
+    } catch (error) {
+      opened.destroy();
+      throw error;
+    }
+    connection = opened;
+    return opened;
+  }
+
+  function lose(over: Connection): void {
+    if (connection === over) connection = undefined;
+    over.destroy();
+  }
+}
+
+interface Connection {
+  readonly ready: Promise<unknown>;
+  call(args: string[]): Promise<unknown>;
+  destroy(): void;
+}
+
+function openConnection(
+  { url, timeoutMs, replyBytesMax }: RedisLinkOptions,
+  onEnd: (error: unknown) => void,
+): Connection {
+  const client = createClient({
+    url,
+    RESP: 2,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    socket: { connectTimeout: timeoutMs, reconnectStrategy: false },
+  });
+  let received = 0; // bytes since the last call
+  client.on('error', onEnd);
+  const [socket, ready] = capturingSocket(() => client.connect());
+  socket?.on('data', (data: Buffer) => {
+    received += data.length;
+    if (received > replyBytesMax) {
+      socket.destroy(new Error(`redis sent over ${replyBytesMax} bytes in reply to one call`));
+    }
+  });
+  return {
+    ready,
+    call(args) {
+      received = 0;
+      return client.sendCommand<unknown>(args);
+    },
+    destroy: () => client.destroy(),
+  };
+}
+
+/**
+ * Runs `start`, which opens a TCP connection in its first synchronous step, and returns the socket
+ * beside its result. node-redis does not show its socket, and its parser has no limit on a reply.
+ * Undefined over TLS, where the peer has proven who it is.
+ */
+function capturingSocket<Result>(start: () => Result): [Socket | undefined, Result] {
+  let captured: Socket | undefined;
+  const onSocket = (message: unknown): void => {
+    captured = (message as { socket: Socket }).socket;
+  };
+  subscribe('net.client.socket', onSocket);
+  try {
+    const result = start();
+    return [captured, result];
+  } finally {
+    unsubscribe('net.client.socket', onSocket);
+  }
+}
+
+/** Returns what `promise` gives, or rejects after a time; a later rejection is passed over. */
+async function withTimeout<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`redis did not answer within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,60 @@
+/** Why a field's part of a chunk was not written. */
+export type FieldFault = 'not_integer' | 'overflow' | 'refused';
+
+/** What is added to one hash in one step: all of it once, or nothing of it. */
+export interface Chunk {
+  readonly hash: string;
+  /** Number of the chunk among those of this hash and process, rising. */
+  readonly seq: number;
+  /** What is added; `field` null adds to `total` alone. Up to about 1,000. */
+  readonly parts: readonly ChunkPart[];
+  /** Every part also adds to the hash's field `total`. */
+  readonly total: boolean;
+}
+
+/** One field's part of a chunk. */
+export interface ChunkPart {
+  readonly field: string | null;
+  /** An integer within 64 bits. */
+  readonly amount: number;
+}
+
+/** Per part, in order: why it was not written. Parts that were are not in the map. */
+export type ChunkOutcome = ReadonlyMap<number, FieldFault>;
+
+/** A hash that cannot take this chunk, while others can take theirs. Nothing was applied. */
+export class HashFault extends Error {
+  override readonly name = 'HashFault';
+}
+
+/**
+ * A place where counters are kept. `apply` may be called again with the same chunk after it was
+ * rejected, and never applies it twice.
+ */
+export interface Store {
+  readonly kind: 'memory' | 'redis';
+  /** What it is called in the log. Holds no secret. */
+  readonly label: string;
+  /** Sees to it that the store can be reached. Rejects with the reason where it cannot. */
+  connect(): Promise<void>;
+  /** Whether there is a connection, as far as is known. */
+  readonly connected: boolean;
+  /**
+   * Adds a chunk. Rejects with {@link HashFault} where this hash refuses, and with any other error
+   * where the store does, or where it is not known whether the chunk was applied.
+   */
+  apply(chunk: Chunk): Promise<ChunkOutcome>;
+  /** Returns the fields of a hash and their values, in the store's order; none if it is not there. */
+  read(hash: string): Promise<[field: string, value: string][]>;
+  close(): void;
+}
+
+/** Returns an integer as a plain decimal: no exponent, however large. */
+export function decimal(amount: number): string {
+  return Number.isSafeInteger(amount) ? String(amount + 0) : BigInt(amount).toString();
+}
+
+/** Returns whether an amount fits a signed 64-bit integer. */
+export function fitsInt64(amount: number): boolean {
+  return amount >= -(2 ** 63) && amount < 2 ** 63;
+}

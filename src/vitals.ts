@@ -1,0 +1,132 @@
+import type { CounterFlusher } from './flush/counter-flusher.ts';
+import type { CounterBook } from './flush/counter-book.ts';
+import type { Received } from './flush/drainer.ts';
+import type { Tally } from './flush/tally.ts';
+import type { TimingBook } from './flush/timing-book.ts';
+import type { TimingFlusher } from './flush/timing-flusher.ts';
+import type { BoundSocket } from './ingest/messages.ts';
+import type { Store } from './sinks/store.ts';
+
+/** What became of samples of one kind; `samples + recovered = delivered + pending + dropped`. */
+export interface Fate {
+  recovered: number;
+  delivered: number;
+  pending: number;
+  dropped: Record<string, number>;
+}
+
+/** The collector's own numbers, as `/api/vitals` gives them; each is explained in METRICS.md. */
+export interface Vitals {
+  uptimeSeconds: number;
+  version: string;
+  udp: {
+    receiver: string;
+    threads: number;
+    datagrams: number;
+    bytes: number;
+    /** Null where the system does not tell. */
+    kernelDrops: number | null;
+    receiveBufferBytes: number;
+  };
+  lines: { accepted: number; rejected: Record<string, number> };
+  samples: { counters: number; timings: number };
+  counters: Fate;
+  timings: Fate;
+  keys: { counters: number; timings: number; limit: number };
+  store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };
+  trap: { configured: boolean; up: boolean; lastError: string | null; lastPushMs: number | null };
+}
+
+/** Where the numbers come from. */
+export interface VitalsParts {
+  version: string;
+  startMs: number;
+  nowMs: () => number;
+  socket: BoundSocket;
+  kernelDrops: () => number | null;
+  received: Received;
+  counterBook: CounterBook;
+  counterFlusher: CounterFlusher;
+  timingBook: TimingBook;
+  timingTally: Tally;
+  /** Undefined without a trap. */
+  timingFlusher: TimingFlusher | undefined;
+  keysMax: number;
+  store: Store;
+}
+
+/**
+ * Returns the numbers as they are. Right after a drain they are of one moment, and the identities
+ * hold in them: every term was counted where it happened, none is the difference of others.
+ */
+export function readVitals(parts: VitalsParts): Vitals {
+  const { received, counterBook, counterFlusher, timingBook, timingFlusher, socket } = parts;
+  return {
+    uptimeSeconds: Math.round((parts.nowMs() - parts.startMs) / 100) / 10,
+    version: parts.version,
+    udp: {
+      receiver: socket.receiver,
+      threads: 1,
+      datagrams: received.datagrams,
+      bytes: received.bytes,
+      kernelDrops: parts.kernelDrops(),
+      receiveBufferBytes: socket.receiveBufferBytes,
+    },
+    lines: {
+      accepted: received.linesAccepted,
+      rejected: Object.fromEntries(received.linesRejected),
+    },
+    samples: { counters: received.counterSamples, timings: received.timingSamples },
+    counters: fate(
+      counterFlusher.tally,
+      counterBook.pendingSamples + counterFlusher.pendingSamples,
+    ),
+    timings: fate(
+      parts.timingTally,
+      timingBook.pendingSamples + (timingFlusher?.pendingSamples ?? 0),
+    ),
+    keys: { counters: counterBook.size, timings: timingBook.size, limit: parts.keysMax },
+    store: {
+      kind: parts.store.kind,
+      up: counterFlusher.health.up,
+      lastError: counterFlusher.health.lastError,
+      lastFlushMs: counterFlusher.health.lastMs,
+    },
+    trap: {
+      configured: timingFlusher !== undefined,
+      up: timingFlusher?.health.up ?? false,
+      lastError: timingFlusher?.health.lastError ?? null,
+      lastPushMs: timingFlusher?.health.lastMs ?? null,
+    },
+  };
+}
+
+/** What keeps a collector from being well, for `/healthz`; empty when nothing does. */
+export function readReasons(
+  { counterFlusher, timingFlusher, nowMs, store }: VitalsParts,
+  intervals: { counterMs: number; timingMs: number },
+): string[] {
+  const reasons: string[] = [];
+  const { health, refusing } = counterFlusher;
+  const storeLimitMs = 3 * intervals.counterMs;
+  if (health.downMs() > storeLimitMs) {
+    reasons.push(`${store.kind} has failed for ${seconds(health.downMs())}: ${health.lastError}`);
+  }
+  for (const [hash, { reason, sinceMs }] of refusing) {
+    const ms = nowMs() - sinceMs;
+    if (ms > storeLimitMs) reasons.push(`${hash} has refused for ${seconds(ms)}: ${reason}`);
+  }
+  const trap = timingFlusher?.health;
+  if (trap !== undefined && trap.downMs() > 3 * intervals.timingMs) {
+    reasons.push(`the trap has failed for ${seconds(trap.downMs())}: ${trap.lastError}`);
+  }
+  return reasons;
+}
+
+function fate({ delivered, dropped }: Tally, pending: number): Fate {
+  return { recovered: 0, delivered, pending, dropped: Object.fromEntries(dropped) };
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}
