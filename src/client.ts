@@ -72,7 +72,9 @@ export class Client {
   constructor(options: ClientOptions = {}) {
     const { host = '127.0.0.1', port = 8125, prefix = '', tags, random = Math.random } = options;
     if (typeof host !== 'string' || host === '') {
-      throw new TypeError(`Expected \`host\` to be a name or an address, got ${String(host)}`);
+      throw new TypeError(
+        `Expected \`host\` to be a name or an address, got ${JSON.stringify(host)}`,
+      );
     }
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new TypeError(`Expected \`port\` to be a number from 1 to 65535, got ${String(port)}`);

@@ -8,7 +8,7 @@ import { createDrainer } from './flush/drainer.ts';
 import type { Log } from './flush/health.ts';
 import { createLayout } from './flush/layout.ts';
 import { createTally } from './flush/tally.ts';
-import { createTicker, delay, systemTime } from './flush/time.ts';
+import { createTicker, systemTime, within } from './flush/time.ts';
 import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { createRoutes } from './http/routes.ts';
@@ -21,7 +21,8 @@ import { type Given, readOptions } from './options.ts';
 import type { Options } from './option-specs.ts';
 import { createMemoryStore } from './sinks/memory.ts';
 import { createRedisStore } from './sinks/redis.ts';
-import { createTrap } from './sinks/trap.ts';
+import type { Store } from './sinks/store.ts';
+import { createTrap, type Trap } from './sinks/trap.ts';
 import { version } from './version.ts';
 import { readReasons, readVitals, type Vitals, type VitalsParts } from './vitals.ts';
 import { createWindow } from './window.ts';
@@ -135,15 +136,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const timingBook = createTimingBook(PENDING_TIMINGS_MAX, TRAP_BODY_BYTES_MAX);
   const window = createWindow({ ...WINDOW, nowMs });
   // and where it goes.
-  const store =
-    options.redis === undefined
-      ? createMemoryStore()
-      : createRedisStore({
-          url: options.redis,
-          instance,
-          timeoutMs: REDIS_TIMEOUT_MS,
-          onLost: (error) => counterFlusher.health.failed(error),
-        });
+  const store = openStore(options, instance, (error) => counterFlusher.health.failed(error));
   const sending = { time, random: Math.random, log };
   const layout = createLayout(options.layout, options.collection);
   const counterFlusher = createCounterFlusher({
@@ -153,20 +146,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     layout,
     lanesMax: options.maxKeys,
   });
+  const trap = openTrap(options);
   const timingFlusher =
-    options.trap === undefined
-      ? undefined
-      : createTimingFlusher({
-          ...sending,
-          book: timingBook,
-          trap: createTrap({
-            url: options.trap,
-            ca: options.trapCa,
-            servername: options.trapServername,
-            timeoutMs: TRAP_TIMEOUT_MS,
-          }),
-          instance,
-        });
+    trap && createTimingFlusher({ ...sending, book: timingBook, trap, instance });
   const timingTally = timingFlusher?.tally ?? createTally();
   const drainer = createDrainer({
     ingest,
@@ -238,7 +220,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain();
     await ingest.end();
     const delivered = Promise.all([counterFlusher.flushLast(), timingFlusher?.flushLast()]);
-    await Promise.race([delivered, delay(time, Math.max(0, deadlineMs - nowMs()))]);
+    await within(time, Math.max(0, deadlineMs - nowMs()), delivered);
     counterFlusher.stop();
     timingFlusher?.stop();
     store.close();
@@ -273,4 +255,24 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain();
     return window.summaries();
   }
+}
+
+function openStore(
+  { redis: url }: Options,
+  instance: string,
+  onLost: (error: string) => void,
+): Store {
+  return url === undefined
+    ? createMemoryStore()
+    : createRedisStore({ url, instance, timeoutMs: REDIS_TIMEOUT_MS, onLost });
+}
+
+function openTrap({
+  trap: url,
+  trapCa: ca,
+  trapServername: servername,
+}: Options): Trap | undefined {
+  return url === undefined
+    ? undefined
+    : createTrap({ url, ca, servername, timeoutMs: TRAP_TIMEOUT_MS });
 }

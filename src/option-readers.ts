@@ -25,7 +25,7 @@ export function oneOf<Value extends string>(
   return {
     argument: values.join('|'),
     expected: `one of ${values.join(', ')}`,
-    read: (text) => values.find((value) => value === text),
+    read: (given) => values.find((value) => value === given),
   };
 }
 
@@ -33,9 +33,9 @@ export function oneOf<Value extends string>(
 export function integer(min: number, max: number): Reading<number> {
   return {
     expected: `a whole number from ${min} to ${max}`,
-    read(text) {
-      const value = Number(text);
-      return /^\d+$/.test(text) && value >= min && value <= max ? value : undefined;
+    read(given) {
+      const value = Number(given);
+      return /^\d+$/.test(given) && value >= min && value <= max ? value : undefined;
     },
   };
 }
@@ -72,7 +72,7 @@ export function readCollection(given: string, { hostName, pid }: Surroundings): 
 export function readPem(path: string, { readText }: Surroundings): string | undefined {
   try {
     const pem = readText(path);
-    new X509Certificate(pem); // throws where there is none
+    void new X509Certificate(pem); // throws where there is none
     return pem;
   } catch {
     return undefined;

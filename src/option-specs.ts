@@ -46,8 +46,8 @@ export interface OptionSpec<Key extends keyof Options = keyof Options> {
   readonly help: string;
   /** It may be given several times. */
   readonly list?: boolean;
-  /** Its value must not be shown. */
-  readonly secret?: boolean;
+  /** What of its value must not be shown: all of it, or what a URL may hold beside the host. */
+  readonly secret?: 'all' | 'url';
   /** What is expected, for the one who gave something else. */
   readonly expected: string;
   /** Returns the value, or undefined if the text is not what is expected. */
@@ -55,7 +55,7 @@ export interface OptionSpec<Key extends keyof Options = keyof Options> {
 }
 
 function spec<Key extends keyof Options>(one: OptionSpec<Key>): OptionSpec {
-  return one as unknown as OptionSpec;
+  return one as OptionSpec;
 }
 
 const INTERVAL = integer(10, 600_000);
@@ -88,7 +88,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     fallback: undefined,
     shownDefault: 'none: memory store',
     help: 'Redis that counters are added to; the memory store forgets at exit',
-    secret: true,
+    secret: 'url',
     expected: 'a URL like redis://127.0.0.1:6379 or rediss://user:password@host:port/database',
     read: readers.readRedisUrl,
   }),
@@ -127,7 +127,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     fallback: undefined,
     shownDefault: 'none',
     help: 'HTTP trap that timings are pushed to (PUT)',
-    secret: true,
+    secret: 'url',
     expected: 'a URL like https://host:43191/module/httptrap/<uuid>/<secret>',
     read: (given) => (/^https?:$/.test(readers.urlOf(given)?.protocol ?? '') ? given : undefined),
   }),
@@ -176,7 +176,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     fallback: undefined,
     shownDefault: 'none',
     help: 'asked for on / and /api/* (Authorization: Bearer, or the cookie that /?token=… sets)',
-    secret: true,
+    secret: 'all',
     ...text('8 to 256 letters, digits or any of -._~+/=', /^[A-Za-z0-9._~+/=-]{8,256}$/),
   }),
   spec({

@@ -23,11 +23,11 @@ export function readOptions(given: Record<string, Given>, around: Surroundings):
       options[spec.key] = spec.fallback === undefined ? undefined : readOne(spec, spec.fallback);
     } else if (spec.list === true && Array.isArray(one.value)) {
       if (one.value.length === 0) faults.push(faultLine(spec, one));
-      for (const value of one.value) check(spec, { value, from: one.from });
-      options[spec.key] = one.value.flatMap((value) => readOne(spec, String(value)));
+      for (const value of one.value as unknown[]) check(spec, { value, from: one.from });
+      options[spec.key] = one.value.flatMap((value: unknown) => readOne(spec, textOf(value) ?? ''));
     } else {
       check(spec, one);
-      options[spec.key] = readOne(spec, String(one.value));
+      options[spec.key] = readOne(spec, textOf(one.value) ?? '');
     }
   }
   for (const [key, { from }] of Object.entries(given)) {
@@ -46,22 +46,33 @@ export function readOptions(given: Record<string, Given>, around: Surroundings):
   }
 
   function check(spec: OptionSpec, one: Given): void {
-    const text = ['string', 'number'].includes(typeof one.value) ? String(one.value) : undefined;
+    const text = textOf(one.value);
     if (text === undefined || spec.read(text, around) === undefined) {
       faults.push(faultLine(spec, one));
     }
   }
 }
 
-function faultLine({ expected, secret }: OptionSpec, { value, from }: Given): string {
-  const got = secret === true ? 'something else (not shown: it may hold a secret)' : shown(value);
-  return `${from}: expected ${expected}, got ${got}`;
+/** Only texts and numbers are values; `true` stands for a flag without one. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
-function shown(value: unknown): string {
+function faultLine({ expected, secret }: OptionSpec, { value, from }: Given): string {
+  return `${from}: expected ${expected}, got ${shown(value, secret)}`;
+}
+
+function shown(value: unknown, secret: OptionSpec['secret']): string {
   if (value === true || value === '') return 'nothing';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  if (secret === 'all') return 'something else, which is not shown';
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  // User and password stand before an @, a trap's secret in the path.
+  const open =
+    secret === 'url'
+      ? text.replace(/\/\/[^@/]*@/, '//***@').replace(/(\/\/[^/]*\/).+/, '$1***')
+      : text;
+  const cut = open.length > 200 ? `${open.slice(0, 200)}…` : open;
+  return typeof value === 'string' ? JSON.stringify(cut) : cut;
 }
 
 /** Returns the variable of the environment that stands for a flag: `--trap-ca`, `STATCOL_TRAP_CA`. */

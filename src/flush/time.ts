@@ -9,9 +9,14 @@ export interface Time {
 /** Cancels a timer; does nothing once it has fired. */
 export type Cancel = () => void;
 
-/** Returns a promise for the passing of time. */
-export function delay(time: Time, delayMs: number): Promise<void> {
-  return new Promise((resolve) => void time.after(delayMs, resolve));
+/** Resolves when `work` has ended, or after a time, whichever comes first. */
+export async function within(time: Time, limitMs: number, work: Promise<unknown>): Promise<void> {
+  let cancel: Cancel = () => {};
+  const late = new Promise<void>((resolve) => {
+    cancel = time.after(limitMs, resolve);
+  });
+  await Promise.race([work, late]);
+  cancel();
 }
 
 /** The system's clock and timers. */

@@ -50,8 +50,8 @@ export function createTimingBook(pendingMax: number, bodyBytesMax: number): Timi
       return pendingSamples;
     },
     entry,
-    touch(entry) {
-      entry.period = period;
+    touch(one) {
+      one.period = period;
     },
     add,
     cut,

@@ -74,7 +74,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     };
     // In the sources this file ends in .ts, in the package in .js; so does the thread's.
     const url = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
-    thread = new Worker(url, { workerData, name: 'statcol-ingest' });
+    thread = new Worker(url, { workerData, name: 'statcol-ingest', execArgv: threadFlags() });
     thread.on('message', onMessage);
     thread.on('error', (cause) => onDeath('the ingest thread failed', cause));
     thread.on('exit', (code) => onDeath(`the ingest thread ended with code ${code}`));
@@ -163,6 +163,13 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
 interface Waiting {
   resolve: (message: FromIngest) => void;
   reject: (error: StatcolError) => void;
+}
+
+/** Node's flags for the thread: ours, but for the one that a thread with a file refuses. */
+function threadFlags(): string[] {
+  return process.execArgv.filter((flag, at, all) => {
+    return !flag.startsWith('--input-type') && all[at - 1] !== '--input-type';
+  });
 }
 
 /** Answers a flip in the place of a writer that is no more. */

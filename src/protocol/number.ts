@@ -64,13 +64,16 @@ const ZERO = 0x30;
 const LOWER_E = 0x65;
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 
-/** The signed exponent after the `e`; NaN if it is not digits to the end. Saturates at 9999. */
+/**
+ * The signed exponent after the `e`; NaN if it is not digits to the end. Not cut short: thousands
+ * of digits behind the dot can make up for an exponent as large.
+ */
 function readExponent(bytes: Uint8Array, start: number, end: number): number {
   const sign = start < end ? bytes[start]! : 0;
   const from = sign === MINUS || sign === PLUS ? start + 1 : start;
   if (!isDigits(bytes, from, end)) return NaN;
   let power = 0;
-  for (let at = from; at < end; at++) power = Math.min(9999, power * 10 + bytes[at]! - ZERO);
+  for (let at = from; at < end; at++) power = power * 10 + bytes[at]! - ZERO;
   return sign === MINUS ? -power : power;
 }
 

@@ -29,7 +29,7 @@ export interface ParsedLine {
   readonly kinds: Uint8Array;
   /** Per sample: what is added to a counter (`value / rate`), or a timing in milliseconds. */
   readonly values: Float64Array;
-  /** Per sample, how many samples it stands for: `1 / rate`. */
+  /** Per sample, how many samples it stands for: `1 / rate`. Finite for timings. */
   readonly weights: Float64Array;
 }
 
@@ -211,13 +211,15 @@ export function createParser(): Parser {
 
   /** A rate is a weight: a counter's value is divided by it, a timing counts 1/rate times. */
   function applyRate(first: number): Verdict {
+    const weight = 1 / rate;
     for (let index = first; index < line.count; index++) {
-      const weight = 1 / rate;
       line.weights[index] = weight;
-      if (line.kinds[index] === Kind.counter) line.values[index] = line.values[index]! / rate;
-      if (!Number.isFinite(weight) || !Number.isFinite(line.values[index]!)) {
-        return Verdict.badValue;
+      let added = weight;
+      if (line.kinds[index] === Kind.counter) {
+        added = line.values[index]! / rate;
+        line.values[index] = added;
       }
+      if (!Number.isFinite(added)) return Verdict.badValue;
     }
     return Verdict.accepted;
   }

@@ -49,8 +49,9 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       try {
         return await withTimeout(over.call(args), timeoutMs);
       } catch (error) {
-        if (!(error instanceof ErrorReply)) lose(over);
-        throw error;
+        if (error instanceof ErrorReply) throw error;
+        lose(over);
+        throw over.failure() ?? error;
       }
     },
     close() {
@@ -72,9 +73,11 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     });
     try {
       await withTimeout(opened.ready, timeoutMs);
+      // Says NOAUTH or LOADING plainly; a long command without a password would just be cut off.
+      await withTimeout(opened.call(['PING']), timeoutMs);
     } catch (error) {
       opened.destroy();
-      throw error;
+      throw opened.failure() ?? error;
     }
     connection = opened;
     return opened;
@@ -89,12 +92,14 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
 interface Connection {
   readonly ready: Promise<unknown>;
   call(args: string[]): Promise<unknown>;
+  /** What the connection died of: a call in flight is only told that it died. */
+  failure(): Error | undefined;
   destroy(): void;
 }
 
 function openConnection(
   { url, timeoutMs, replyBytesMax }: RedisLinkOptions,
-  onEnd: (error: unknown) => void,
+  onEnd: (error: Error) => void,
 ): Connection {
   const client = createClient({
     url,
@@ -105,7 +110,11 @@ function openConnection(
     socket: { connectTimeout: timeoutMs, reconnectStrategy: false },
   });
   let received = 0; // bytes since the last call
-  client.on('error', onEnd);
+  let failure: Error | undefined;
+  client.on('error', (error: Error) => {
+    failure ??= error;
+    onEnd(error);
+  });
   const [socket, ready] = capturingSocket(() => client.connect());
   socket?.on('data', (data: Buffer) => {
     received += data.length;
@@ -119,6 +128,7 @@ function openConnection(
       received = 0;
       return client.sendCommand<unknown>(args);
     },
+    failure: () => failure,
     destroy: () => client.destroy(),
   };
 }

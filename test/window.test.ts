@@ -1,0 +1,206 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+import { createWindow, type LiveWindow, type TimingSummary } from '../src/window.ts';
+
+const WINDOW_MS = 5 * 60_000;
+const SLOT_MS = 10_000;
+
+describe('The live window', () => {
+  it('tells count, min, max and mean exactly', () => {
+    const { window } = createRig();
+    add(window, 'a', [12.5, 3.25, 940, 0.125]);
+    add(window, 'a', [7]);
+    const { count, min, max, mean } = summaryOf(window, 'a');
+    expect({ count, min, max, mean }).to.deep.equal({
+      count: 5,
+      min: 0.125,
+      max: 940,
+      mean: (12.5 + 3.25 + 940 + 0.125 + 7) / 5,
+    });
+  });
+
+  it('lists names in order of first appearance, __proto__ too', () => {
+    const { window } = createRig();
+    for (const name of ['b', '__proto__', 'a', 'b']) add(window, name, [1]);
+    expect(window.summaries().map(([name]) => name)).to.deep.equal(['b', '__proto__', 'a']);
+  });
+
+  it('does not keep the arrays it is given', () => {
+    const { window } = createRig();
+    const [values, weights] = [Float64Array.of(5), Float64Array.of(1)];
+    window.add('a', values, weights);
+    values.fill(9);
+    expect(summaryOf(window, 'a').max).to.equal(5);
+  });
+
+  it('shows one value as every percentile of itself', () => {
+    const { window } = createRig();
+    add(window, 'a', Array.from({ length: 50 }, () => 19.99));
+    const { p50, p90, p99, mean } = summaryOf(window, 'a');
+    expect([p50, p90, p99]).to.deep.equal([19.99, 19.99, 19.99]);
+    expect(mean).to.be.closeTo(19.99, 1e-9);
+  });
+
+  it('counts and weighs samples by their weights', () => {
+    const { window } = createRig();
+    add(window, 'a', [10, 20], [9, 1]);
+    add(window, 'b', [5, 5, 5], [1 / 0.3, 1 / 0.3, 1 / 0.3]);
+    const { count, mean, p50, p99 } = summaryOf(window, 'a');
+    expect([count, mean]).to.deep.equal([10, 11]);
+    expect(p50).to.be.within(10, 11);
+    expect(p99).to.be.within(19, 20);
+    expect(summaryOf(window, 'b').count).to.equal(10);
+  });
+
+  it('gives percentiles within one bin (10 %) of the sorted list, for any values', () => {
+    const value = fc.double({ min: 0.01, max: 1e6, noNaN: true });
+    const sample = fc.tuple(value, fc.integer({ min: 1, max: 20 }));
+    fc.assert(
+      fc.property(fc.array(sample, { minLength: 1, maxLength: 60 }), (samples) => {
+        const { window, clock } = createRig();
+        for (const [one, weight] of samples) {
+          add(window, 'a', [one], [weight]);
+          clock.ms += 3000;
+        }
+        const summary = summaryOf(window, 'a');
+        const list = samples.flatMap(([one, weight]) => Array.from({ length: weight }, () => one));
+        list.sort((a, b) => a - b);
+        expect(summary.count).to.equal(list.length);
+        expect([summary.min, summary.max]).to.deep.equal([list[0], list.at(-1)]);
+        for (const [q, shown] of Object.entries({ 0.5: summary.p50, 0.9: summary.p90 })) {
+          const exact = list[Math.max(0, Math.ceil(Number(q) * list.length - 1e-9) - 1)]!;
+          expect(Math.abs(shown - exact) / exact, `${q}: ${shown}, ${exact}`).to.be.below(0.1001);
+        }
+      }),
+    );
+  });
+
+  it('gives percentiles within 5 % where one bin holds nearly all', () => {
+    for (const value of [10, 10.99, 99]) {
+      const { window } = createRig();
+      add(window, 'a', [value / 100, value, value * 100], [1, 998, 1]);
+      const { p50, p90, p99 } = summaryOf(window, 'a');
+      for (const shown of [p50, p90, p99]) {
+        expect(Math.abs(shown - value) / value, `${shown} for ${value}`).to.be.at.most(0.05);
+      }
+    }
+  });
+
+  describe('over time', () => {
+    it('forgets a sample 5 minutes after its slot, and not before', () => {
+      const { window, clock } = createRig();
+      add(window, 'a', [1]);
+      clock.ms += WINDOW_MS - 1;
+      expect(summaryOf(window, 'a').count).to.equal(1);
+      clock.ms += 1;
+      expect(window.summaries()).to.deep.equal([]);
+    });
+
+    it('shows what of a name is left, min and max too', () => {
+      const { window, clock } = createRig();
+      add(window, 'a', [1, 1000]);
+      clock.ms += WINDOW_MS / 2;
+      add(window, 'a', [30, 50]);
+      expect(summaryOf(window, 'a')).to.include({ count: 4, min: 1, max: 1000 });
+      clock.ms += WINDOW_MS / 2;
+      expect(summaryOf(window, 'a')).to.include({ count: 2, min: 30, max: 50, mean: 40 });
+    });
+
+    it('forgets whatever the silence was, and starts afresh', () => {
+      const { window, clock } = createRig();
+      add(window, 'a', [1]);
+      clock.ms += 1e9;
+      add(window, 'a', [7]);
+      expect(summaryOf(window, 'a')).to.include({ count: 1, min: 7, max: 7 });
+    });
+  });
+
+  describe('short of memory', () => {
+    it('loses no sample: the oldest slots merge', () => {
+      const [small, large] = [createRig(3000), createRig()];
+      for (let slot = 0; slot < 25; slot++) {
+        for (const { window, clock } of [small, large]) {
+          for (const name of ['a', 'b']) add(window, name, [slot + 1, 100 + slot], [2, 1.5]);
+          clock.ms += SLOT_MS;
+        }
+      }
+      const [merged, whole] = [small.window.summaries(), large.window.summaries()];
+      for (const [at, [name, summary]] of whole.entries()) {
+        expect(merged[at]![0]).to.equal(name);
+        const { count, min, max, mean } = merged[at]![1];
+        expect([count, min, max]).to.deep.equal([summary.count, summary.min, summary.max]);
+        expect(mean).to.be.closeTo(summary.mean, 1e-9);
+        // The halves of the weights are rounded down per slot: at most a sample each.
+        expect(merged[at]![1].p50).to.be.closeTo(summary.p50, summary.p50 * 0.1);
+      }
+    });
+
+    it('merges the oldest only: the newest samples outlive them', () => {
+      const { window, clock } = createRig(0);
+      for (let slot = 0; slot < 10; slot++) {
+        add(window, 'a', [slot]);
+        clock.ms += SLOT_MS;
+      }
+      expect(summaryOf(window, 'a').count).to.equal(10);
+      clock.ms += WINDOW_MS - SLOT_MS;
+      expect(window.summaries()).to.deep.equal([]);
+    });
+
+    it('still forgets in time what it need not merge', () => {
+      const { window, clock } = createRig(100_000);
+      add(window, 'a', [1]);
+      clock.ms += SLOT_MS;
+      add(window, 'a', [2]);
+      clock.ms += WINDOW_MS - SLOT_MS;
+      expect(summaryOf(window, 'a').count).to.equal(1);
+    });
+  });
+
+  describe('values and weights beyond reason', () => {
+    const table: [what: string, values: number[], weights: number[]][] = [
+      ['a weight of 1e300', [5], [1e300]],
+      ['several of 1e300', [5, 6, 7], [1e300, 1e300, 1e300]],
+      ['weights whose sum is no double', [5, 6], [1.7e308, 1.7e308]],
+      ['weights around 2^53', [5, 6], [2 ** 53, 2 ** 53 - 1]],
+      ['a weight of 1e300 of a value of 1e300', [1e300], [1e300]],
+      ['values beyond the histogram', [1e200, 2e200], [1, 1]],
+      ['values of both signs beyond the doubles', [1e308, -1e308], [10, 10]],
+      ['the least double', [5e-324], [1]],
+      ['nothing but zero', [0, -0], [1, 1]],
+    ];
+    for (const [what, values, weights] of table) {
+      it(`${what}: never throws, and all that is shown are numbers`, () => {
+        const { window, clock } = createRig();
+        for (let slot = 0; slot < 3; slot++) {
+          add(window, 'a', values, weights);
+          clock.ms += SLOT_MS;
+        }
+        const shown = JSON.parse(JSON.stringify(summaryOf(window, 'a'))) as TimingSummary;
+        for (const [key, value] of Object.entries(shown)) expect(value, key).to.be.a('number');
+        for (const key of ['mean', 'p50', 'p90', 'p99'] as const) {
+          expect(shown[key], key).to.be.within(shown.min, shown.max);
+        }
+      });
+    }
+  });
+});
+
+function createRig(budgetBytes = 64 << 20): { window: LiveWindow; clock: { ms: number } } {
+  const clock = { ms: 50 * SLOT_MS };
+  const options = { windowMs: WINDOW_MS, slotMs: SLOT_MS, budgetBytes, nowMs: () => clock.ms };
+  return { window: createWindow(options), clock };
+}
+
+function add(
+  window: LiveWindow,
+  name: string,
+  values: number[],
+  weights: number[] = values.map(() => 1),
+): void {
+  window.add(name, Float64Array.from(values), Float64Array.from(weights));
+}
+
+function summaryOf(window: LiveWindow, name: string): TimingSummary {
+  return new Map(window.summaries()).get(name)!;
+}
