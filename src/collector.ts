@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
+import { errorText } from './errors.ts';
 import { createCounterBook } from './flush/counter-book.ts';
 import { createCounterFlusher } from './flush/counter-flusher.ts';
 import { createDrainer } from './flush/drainer.ts';
@@ -14,7 +15,7 @@ import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { createRoutes } from './http/routes.ts';
 import { createHttpServer } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
-import { createIngest } from './ingest/ingest.ts';
+import { createIngest, type IngestOptions } from './ingest/ingest.ts';
 import { createKernelDrops, receiveBufferAdvice } from './ingest/kernel.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
 import { type Given, readOptions } from './options.ts';
@@ -120,17 +121,10 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const instance = `${options.instance}-${randomBytes(8).toString('hex')}`;
 
   // In the order in which a sample passes: the socket and the ledger,
-  const ingest = createIngest(
-    {
-      host: options.host,
-      port: options.port,
-      names: options.names,
-      limits: ledgerLimits(options.maxKeys),
-      hashSeed: randomBytes(4).readInt32LE(),
-      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
-    },
-    { onHalfFull: () => void drainer.drain(), onDeath: (error) => events.onFatal?.(error) },
-  );
+  const ingest = createIngest(ingestOptions(options), {
+    onHalfFull: () => void flush(undefined),
+    onDeath: fatal,
+  });
   // where it waits on this thread,
   const counterBook = createCounterBook(options.maxKeys);
   const timingBook = createTimingBook(PENDING_TIMINGS_MAX, TRAP_BODY_BYTES_MAX);
@@ -231,8 +225,18 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   /** Counts what was read up to now, and sends a flusher on its way with it. */
   async function flush(flusher: { flush(): void } | undefined): Promise<void> {
-    await drainer.drain();
-    flusher?.flush();
+    try {
+      await drainer.drain();
+      flusher?.flush();
+    } catch (error) {
+      fatal(error);
+    }
+  }
+
+  /** A defect: nothing a user or a network does comes here. */
+  function fatal(error: unknown): void {
+    log('error', errorText(error));
+    events.onFatal?.(error instanceof Error ? error : new Error(String(error)));
   }
 
   async function vitals(): Promise<Vitals> {
@@ -255,6 +259,17 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain();
     return window.summaries();
   }
+}
+
+function ingestOptions({ host, port, names, maxKeys }: Options): IngestOptions {
+  return {
+    host,
+    port,
+    names,
+    limits: ledgerLimits(maxKeys),
+    hashSeed: randomBytes(4).readInt32LE(),
+    receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+  };
 }
 
 function openStore(

@@ -185,9 +185,9 @@ export class Histogram {
    * Returns the estimated quantile for each of `qs`, NaN for each when there are no numbers.
    *
    * The sample asked for has rank q n (`type` 1, of which the next whole rank counts) or
-   * floor((n - 1) q + 1) (`type` 7); the samples of a bin are taken as evenly spread within it. So
-   * for positive values it is off by less than 10 %, and by 5 % where a bin holds one sample. It can
-   * lie outside `min` and `max`.
+   * floor((n - 1) q + 1) (`type` 7); the samples of a bin are taken as evenly spread within it.
+   * So for positive values it is off by less than 10 %, and by 5 % where a bin holds one sample.
+   * It can lie outside `min` and `max`.
    *
    * @param qs each from 0 to 1, in any order; one pass when they ascend.
    * @throws {RangeError} for a `q` outside, and for another `type`.

@@ -55,7 +55,7 @@ export interface OptionSpec<Key extends keyof Options = keyof Options> {
 }
 
 function spec<Key extends keyof Options>(one: OptionSpec<Key>): OptionSpec {
-  return one as OptionSpec;
+  return one;
 }
 
 const INTERVAL = integer(10, 600_000);
@@ -222,5 +222,6 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     shownDefault: 'info',
     help: 'how much is said on stderr',
     ...oneOf(...LOG_LEVELS),
+    argument: 'level',
   }),
 ];

@@ -7,7 +7,11 @@ import { environmentName, readOptions } from '../src/options.ts';
 import { OPTION_SPECS, type Options } from '../src/option-specs.ts';
 
 const PEM = rootCertificates[0]!;
-const FILES: Record<string, string> = { 'ca.pem': `# mine\n${PEM}\n`, 'empty.pem': '', 'x.pem': 'x' };
+const FILES: Record<string, string> = {
+  'ca.pem': `# mine\n${PEM}\n`,
+  'empty.pem': '',
+  'x.pem': 'x',
+};
 const AROUND = {
   hostName: 'web-1',
   pid: 77,
@@ -113,7 +117,16 @@ describe('Options', () => {
     ['port', numbers(0, 65_535)],
     [
       'redis',
-      ['', 'h:6379', '127.0.0.1', 'http://h', 'redis://', 'redis:///0', 'redis://h/x', 'redis://h:x'],
+      [
+        '',
+        'h:6379',
+        '127.0.0.1',
+        'http://h',
+        'redis://',
+        'redis:///0',
+        'redis://h/x',
+        'redis://h:x',
+      ],
     ],
     ['redis', ['redis://h/0/1', 'redis://h:65536', true, 6379]],
     ['collection', ['', 'x'.repeat(513), 'é'.repeat(257), 'a{b', 'a}b', '{}x', '}{', true, null]],
@@ -125,7 +138,10 @@ describe('Options', () => {
     ['timingInterval', numbers(10, 600_000)],
     ['http', ['', 'on', ':80', '65536', '-1', '::1:80', '[::1]', '127.0.0.1', 'h:80', '[h]:80']],
     ['http', ['[127.0.0.1]:80', '127.0.0.1:65536', '127.0.0.1:', '1:2:3', true, false]],
-    ['httpToken', ['', 'short77', 'x'.repeat(257), 'with blank', 'semi;colon', 'é'.repeat(9), true]],
+    [
+      'httpToken',
+      ['', 'short77', 'x'.repeat(257), 'with blank', 'semi;colon', 'é'.repeat(9), true],
+    ],
     ['names', ['', 'Keep', 'all']],
     ['maxKeys', numbers(1, 16_000_000)],
     ['stopTimeout', numbers(0, 3_600_000)],

@@ -36,7 +36,11 @@ describe('The live window', () => {
 
   it('shows one value as every percentile of itself', () => {
     const { window } = createRig();
-    add(window, 'a', Array.from({ length: 50 }, () => 19.99));
+    add(
+      window,
+      'a',
+      Array.from({ length: 50 }, () => 19.99),
+    );
     const { p50, p90, p99, mean } = summaryOf(window, 'a');
     expect([p50, p90, p99]).to.deep.equal([19.99, 19.99, 19.99]);
     expect(mean).to.be.closeTo(19.99, 1e-9);

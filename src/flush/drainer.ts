@@ -70,8 +70,9 @@ export function createDrainer(parts: DrainerParts): Drainer {
     received,
     drain() {
       // One after the other: a flip asked for now must not be answered by one that has begun.
-      last = last.then(drainOnce);
-      return last;
+      const next = last.then(drainOnce);
+      last = next.catch(() => {}); // whoever waits for it is told; the next one goes on
+      return next;
     },
   };
 
@@ -141,6 +142,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
       ...timings.nextPeriod().map((name) => ({ kind: Kind.timing, name })),
     ];
     const old = await ingest.renew(seeds);
+    if (old === undefined) return;
     // What was counted while the fresh one was made. Its entries mean the same names still.
     take(old);
     counterOf = [];

@@ -43,9 +43,10 @@ export interface Ingest {
   flip(): Promise<LedgerReader>;
   /**
    * Puts an empty ledger, in which only the seeds are known, in the place of the present one, and
-   * returns the old one's reader, whose `drain` has to be called once more.
+   * returns the old one's reader, whose `drain` has to be called once more. Undefined where the
+   * thread is dead: then nothing is replaced.
    */
-  renew(seeds: Iterable<Seed>): Promise<LedgerReader>;
+  renew(seeds: Iterable<Seed>): Promise<LedgerReader | undefined>;
   /** Reads what lies in the socket and closes it; false if the deadline came first. */
   stop(timeoutMs: number): Promise<boolean>;
   /** Ends the thread. After the last flip. */
@@ -82,7 +83,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     if (answer.type === 'bound') return answer.socket;
     await end();
     const { code, message } = answer as FromIngest & { type: 'failed' };
-    throw new StatcolError(ErrorCode.ERR_LISTEN, listenFault(code, message, options));
+    const cause = Object.assign(new Error(message), { code });
+    throw new StatcolError(ErrorCode.ERR_LISTEN, listenFault(code, message, options), { cause });
   }
 
   async function flip(): Promise<LedgerReader> {
@@ -99,7 +101,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     return reader;
   }
 
-  async function renew(seeds: Iterable<Seed>): Promise<LedgerReader> {
+  async function renew(seeds: Iterable<Seed>): Promise<LedgerReader | undefined> {
+    if (dead !== undefined) return undefined;
     const fresh = createLedger(options.limits);
     const writer = createLedgerWriter(fresh, {
       rule: options.names,
@@ -108,7 +111,12 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
       source: () => '',
     });
     for (const { kind, name } of seeds) writer.intern(kind, name);
-    await ask({ type: 'swap', ledger: { memory: fresh.memory, limits: fresh.limits } }, 'swapped');
+    try {
+      const handle = { memory: fresh.memory, limits: fresh.limits };
+      await ask({ type: 'swap', ledger: handle }, 'swapped');
+    } catch {
+      return undefined; // it died: what it counted is in the ledger that we have
+    }
     const old = { ledger, reader };
     ledger = fresh;
     reader = createLedgerReader(fresh);
@@ -129,11 +137,12 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   }
 
   async function end(): Promise<void> {
-    dead ??= new StatcolError(ErrorCode.ERR_INGEST, 'the ingest thread was ended');
+    settleDead(new StatcolError(ErrorCode.ERR_INGEST, 'the ingest thread was ended'));
     await thread?.terminate();
   }
 
   function ask(message: ToIngest, answer: FromIngest['type']): Promise<FromIngest> {
+    if (dead !== undefined) return Promise.reject(dead);
     const answered = answerOf(answer);
     thread?.postMessage(message);
     return answered;
@@ -153,10 +162,15 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
 
   function onDeath(what: string, cause?: unknown): void {
     if (dead !== undefined) return;
-    dead = new StatcolError(ErrorCode.ERR_INGEST, what, { cause });
+    const error = new StatcolError(ErrorCode.ERR_INGEST, what, { cause });
+    settleDead(error);
+    events.onDeath(error);
+  }
+
+  function settleDead(error: StatcolError): void {
+    dead ??= error;
     for (const { reject } of waiting.values()) reject(dead);
     waiting.clear();
-    events.onDeath(dead);
   }
 }
 

@@ -13,12 +13,12 @@ export interface UdpSocketState {
  * Returns the kernel's numbers for the UDP socket bound to an address, or undefined where there is
  * no such table (off Linux) or no such socket.
  *
- *       sl  local_address rem_address   st tx_queue rx_queue tr tm->when … inode ref pointer drops
- *     4821: 0100007F:1FBD 00000000:0000 07 00000000:00000300 00:00000000 … 21873 2 0000000000 0
- *           ^^^^^^^^^^^^^                          ^^^^^^^^                                    ^
- *           address, port                          bytes unread                                drops
+ *       sl  local_address rem_address   st tx_queue:rx_queue tr tm->when … ref pointer drops
+ *     4821: 0100007F:1FBD 00000000:0000 07 00000000:00000300 00:00000000 … 2 0000000000 0
+ *           ^^^^^^^^^^^^^                           ^^^^^^^^                            ^
+ *           address, port                           bytes unread                        drops
  *
- * Addresses stand in 32-bit words in the machine's byte order, all numbers but `drops` in hex.
+ * Addresses stand in 32-bit words in the machine's byte order; numbers are hex but for `drops`.
  * Cost: one read of a small file; tens of microseconds.
  * Source: Linux, Documentation/networking/proc_net_tcp.rst and udp4_format_sock().
  */
@@ -30,11 +30,12 @@ export function readUdpSocket(address: string, port: number): UdpSocketState | u
   } catch {
     return undefined;
   }
-  const at = table.indexOf(` ${wanted} `);
+  // Behind the colon: a client connected to this address has it too, as its remote one.
+  const at = table.indexOf(`: ${wanted} `);
   if (at < 0) return undefined;
   const lineEnd = table.indexOf('\n', at);
   const columns = table
-    .slice(at, lineEnd < 0 ? undefined : lineEnd)
+    .slice(at + 1, lineEnd < 0 ? undefined : lineEnd)
     .trim()
     .split(/\s+/);
   return {

@@ -201,9 +201,9 @@ describe('The counter book', () => {
           if (one === 'cut') cut(false);
           else if (one === 'period') book.nextPeriod();
           else {
-            const sum = (one as [string, number])[1] / 8;
-            add(book, one[0]!, sum);
-            added.set(one[0]!, (added.get(one[0]!) ?? 0) + sum);
+            const [key, eighths] = one as [string, number];
+            add(book, key, eighths / 8);
+            added.set(key, (added.get(key) ?? 0) + eighths / 8);
             samples++;
           }
         }

@@ -95,7 +95,7 @@ describe('The counter flusher', () => {
   });
 
   describe('while the store fails', () => {
-    it('sends the same chunk again, with its number and content, until it is answered', async () => {
+    it('sends a chunk again, with its number and content, until it is answered', async () => {
       const rig = createRig();
       rig.store.decide = () => (rig.store.sent.length < 4 ? 'lost-after' : 'ok');
       rig.add('a', 5, 2);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { createTicker, delay, systemTime } from '../../src/flush/time.ts';
+import { createTicker, systemTime, type Time, within } from '../../src/flush/time.ts';
 import { createFakeTime, settle } from '../support/fake-time.ts';
 
 describe('A ticker', () => {
@@ -20,7 +20,7 @@ describe('A ticker', () => {
     const ticks: number[] = [];
     const ticker = createTicker(100, time, async () => {
       ticks.push(time.nowMs());
-      await delay(time, 30);
+      await after(time, 30);
     });
     ticker.start();
     await time.pass(450);
@@ -33,7 +33,7 @@ describe('A ticker', () => {
     const ticker = createTicker(100, time, async () => {
       most = Math.max(most, ++atOnce);
       ticks++;
-      await delay(time, 250);
+      await after(time, 250);
       atOnce--;
     });
     ticker.start();
@@ -65,6 +65,29 @@ describe('A ticker', () => {
   });
 });
 
+describe('within', () => {
+  it('resolves with the work, and leaves no timer', async () => {
+    const time = createFakeTime(0);
+    let end = (): void => {};
+    let resolved = false;
+    const work = new Promise<void>((resolve) => (end = resolve));
+    void within(time, 100, work).then(() => (resolved = true));
+    await time.pass(99);
+    expect(resolved).to.equal(false);
+    end();
+    await settle();
+    expect([resolved, time.waiting]).to.deep.equal([true, 0]);
+  });
+
+  it('resolves at the limit when the work does not end', async () => {
+    const time = createFakeTime(0);
+    let resolved = false;
+    void within(time, 100, new Promise(() => {})).then(() => (resolved = true));
+    await time.pass(100);
+    expect(resolved).to.equal(true);
+  });
+});
+
 describe('The system’s time', () => {
   it('calls back once, no sooner than asked for, on a clock that does not go back', async () => {
     const time = systemTime();
@@ -85,8 +108,12 @@ describe('The system’s time', () => {
     let calls = 0;
     const cancel = time.after(1, () => calls++);
     cancel();
-    await delay(time, 5);
+    await after(time, 5);
     cancel();
     expect(calls).to.equal(0);
   });
 });
+
+function after(time: Time, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void time.after(delayMs, resolve));
+}

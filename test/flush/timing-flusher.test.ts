@@ -30,9 +30,7 @@ describe('The timing flusher', () => {
     const rig = createTimingRig({ bodyBytesMax: 60 });
     for (let at = 0; at < 5; at++) rig.add(`n${at}`, at);
     await rig.flush();
-    expect(rig.pushed).to.deep.equal(
-      [0, 1, 2, 3, 4].map((at) => `me-1/${at + 1} {n${at}:${at}}`),
-    );
+    expect(rig.pushed).to.deep.equal([0, 1, 2, 3, 4].map((at) => `me-1/${at + 1} {n${at}:${at}}`));
     expect(rig.inFlightMax()).to.equal(1);
   });
 
@@ -55,7 +53,7 @@ describe('The timing flusher', () => {
     rig.check();
   });
 
-  it('sends a body that failed again, same content and key, from 0.2 s doubling to 10 s', async () => {
+  it('sends a body again, same content and key, from 0.2 s doubling to 10 s', async () => {
     const rig = createTimingRig();
     rig.decide(() => new Error('answered 503'));
     rig.add('a', 1);

@@ -13,9 +13,6 @@ import { Stat } from '../../src/ledger/ledger.ts';
 import { DATAGRAM_BYTES_MAX, Kind } from '../../src/protocol/parse.ts';
 import { addDrained, drainOf, nothingDrained, rejected } from '../support/ledger-bench.ts';
 import type { Drained } from '../support/ledger-bench.ts';
-import { loadTypeScriptInThreads } from '../support/ledger-workers.ts';
-
-loadTypeScriptInThreads();
 
 const sockets: Socket[] = [];
 const ingests: Ingest[] = [];
@@ -96,7 +93,7 @@ describe('the ingest', () => {
         { kind: Kind.timing, name: 'load' },
       ];
       const old = await ingest.renew(seeds);
-      expect(drainOf(old)).to.deep.equal(nothingDrained());
+      expect(drainOf(old!)).to.deep.equal(nothingDrained());
       await send(sender, bound, 'kept:2|c', 'load:3|ms', 'old:4|c');
       const { counters, timings, stats } = await take(ingest, 3);
       expect([...counters]).to.deep.equal([['kept', [2, 1]]]);
@@ -121,7 +118,7 @@ describe('the ingest', () => {
       let renewals = 0;
       for (; sending; renewals++) {
         addDrained(total, drainOf(await ingest.flip()));
-        addDrained(total, drainOf(await ingest.renew([{ kind: Kind.counter, name: 'hits' }])));
+        addDrained(total, drainOf((await ingest.renew([{ kind: Kind.counter, name: 'hits' }]))!));
       }
       await sent;
       // What the kernel threw away never reached the program; with its usual buffer that is none.
@@ -188,6 +185,7 @@ describe('the ingest', () => {
       expect(drainOf(await first.ingest.flip())).to.deep.equal(nothingDrained());
       const second = await start({});
       await second.ingest.end();
+      expect(await second.ingest.renew([])).to.equal(undefined);
       expect(drainOf(await second.ingest.flip())).to.deep.equal(nothingDrained());
       expect(second.deaths).to.deep.equal([]);
     });

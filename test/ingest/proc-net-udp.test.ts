@@ -82,6 +82,27 @@ describe('readUdpSocket', () => {
   });
 });
 
+describe('readUdpSocket, beside clients', () => {
+  it('is not misled by clients connected to the socket, which have its address too', async () => {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const client = createSocket('udp4');
+        client.connect(port, '127.0.0.1');
+        await once(client, 'connect');
+        return client;
+      }),
+    );
+    for (const client of clients) client.send('a:1|c');
+    // Sent within this turn of the loop, in which nothing can have been read.
+    const state = readUdpSocket('127.0.0.1', port);
+    for (const one of [socket, ...clients]) one.close();
+    expect(state?.rxQueueBytes).to.be.above(0);
+  });
+});
+
 /** Binds a socket that is not read before this turn of the loop is over. */
 async function bind(host: string): Promise<{ socket: Socket; port: number }> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');

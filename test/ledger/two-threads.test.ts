@@ -12,10 +12,7 @@ import { Kind } from '../../src/protocol/parse.ts';
 import { rejected } from '../support/ledger-bench.ts';
 import { playStream, randomNumbers } from '../support/ledger-stream.ts';
 import type { StreamOptions, Template } from '../support/ledger-stream.ts';
-import { loadTypeScriptInThreads } from '../support/ledger-workers.ts';
 import type { WriterThreadOptions } from '../support/ledger-writer-thread.ts';
-
-loadTypeScriptInThreads();
 
 const LINES = 1_200_000;
 const LIMITS = { entriesMax: 4096, nameBytesMax: 1 << 18 };

@@ -107,7 +107,8 @@ export function createFakeStore(): FakeStore {
     for (const [index, { field, amount }] of parts.entries()) {
       const fault = field === null ? undefined : store.badFields.get(`${hash} ${field}`);
       if (!Number.isInteger(amount)) store.breaches.push(`${hash} ${field} got ${amount}`);
-      if (amount < -(2 ** 63) || amount >= 2 ** 63) store.breaches.push(`beyond 64 bits: ${amount}`);
+      if (amount < -(2 ** 63) || amount >= 2 ** 63)
+        store.breaches.push(`beyond 64 bits: ${amount}`);
       if (fault !== undefined) {
         faults.set(index, fault);
         continue;
