@@ -44,8 +44,8 @@ function build() {
     ...files(join(root, 'src')).map(timeOf),
     timeOf(join(root, 'tsconfig.json')),
   );
-  const built = join(root, 'dist/.built');
-  if (timeOf(built) >= newest) return;
+  const built = join(root, 'node_modules/.statcol-built');
+  if (timeOf(built) >= newest && existsSync(join(root, 'dist/cli.js'))) return;
   say('building');
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const compiler = join(root, 'node_modules/typescript/bin/tsc');

@@ -34,6 +34,12 @@ const BUFFER_MS = 20;
 /** How long the address of a host's name is good for. */
 const LOOKUP_MS = 60_000;
 
+/** The clients that have something buffered: a program that comes to its natural end sends it. */
+const buffering = new Set<Client>();
+process.on('beforeExit', () => {
+  for (const client of buffering) client.flush();
+});
+
 /** The address behind a host's name. */
 interface Found {
   address: string;
@@ -61,11 +67,10 @@ export class Client {
   #found: Found | undefined;
   #foundUntilMs = 0;
   readonly #waiting: ((found: Found | undefined) => void)[] = [];
-  // A program that comes to its natural end sends what is buffered.
-  readonly #onBeforeExit = (): void => this.#flush();
   #sending = 0;
   #onSent: (() => void) | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
   #dropped = 0;
 
   /** @throws {TypeError} for an option that is none: this is a mistake in the program. */
@@ -122,7 +127,7 @@ export class Client {
   set(name: string, member: string | number, options?: SampleOptions): void {
     const text = String(member);
     if (text === '') this.#dropped++;
-    else this.#send([this.#line(name, text, 's', options)]);
+    else this.#sample(name, [text], 's', options);
   }
 
   /**
@@ -139,14 +144,30 @@ export class Client {
       done();
       throw error;
     }
-    if (isThenable(result)) result.then(done, done);
-    else done();
-    return result;
+    if (!isThenable(result)) {
+      done();
+      return result;
+    }
+    const ended = result.then(
+      (value) => {
+        done();
+        return value;
+      },
+      (error: unknown) => {
+        done();
+        throw error;
+      },
+    );
+    return ended as Result;
   }
 
   /** Sends what is buffered and closes; resolves when it has left. Never rejects. */
-  async close(): Promise<void> {
-    this.#flush();
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
+    this.flush();
     this.#closed = true;
     if (this.#sending > 0) await new Promise<void>((resolve) => (this.#onSent = resolve));
     this.#socket?.close();
@@ -159,9 +180,19 @@ export class Client {
     type: SampleType,
     options: SampleOptions | undefined,
   ): void {
-    const rate = options?.rate ?? 1;
     const values = Array.isArray(value) ? value : [value];
-    if (!values.every((one) => Number.isFinite(one)) || !(rate > 0 && rate <= 1)) this.#dropped++;
+    if (!values.every((one) => Number.isFinite(one))) this.#dropped++;
+    else this.#sample(name, values, type, options);
+  }
+
+  #sample(
+    name: string,
+    values: (number | string)[],
+    type: SampleType,
+    options: SampleOptions | undefined,
+  ): void {
+    const rate = options?.rate ?? 1;
+    if (!(rate > 0 && rate <= 1)) this.#dropped++;
     else if (rate === 1 || this.#random() < rate) {
       this.#send(values.map((one) => this.#line(name, one, type, options)));
     }
@@ -185,19 +216,20 @@ export class Client {
       this.#dropped++;
       return;
     }
-    if (this.#length + 1 + bytes > DATAGRAM_BYTES_MAX) this.#flush();
+    if (this.#length + 1 + bytes > DATAGRAM_BYTES_MAX) this.flush();
     if (this.#length > 0) this.#buffer[this.#length++] = 0x0a;
     this.#length += this.#buffer.write(text, this.#length);
     if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#flush(), BUFFER_MS).unref();
-    process.once('beforeExit', this.#onBeforeExit);
+    this.#timer = setTimeout(() => this.flush(), BUFFER_MS).unref();
+    buffering.add(this);
   }
 
-  #flush(): void {
+  /** Sends what is buffered, without waiting for more. */
+  flush(): void {
     if (this.#timer === undefined) return; // nothing is buffered
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    process.off('beforeExit', this.#onBeforeExit);
+    buffering.delete(this);
     const datagram = this.#buffer.subarray(0, this.#length);
     this.#buffer = Buffer.allocUnsafe(DATAGRAM_BYTES_MAX);
     this.#length = 0;

@@ -43,8 +43,14 @@ export class StatcolError extends Error {
  */
 export function errorText(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return errorText(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) {
+    try {
+      return String(error).replace(/\s+/g, ' ').trim();
+    } catch {
+      return Object.prototype.toString.call(error);
+    }
+  }
   const code = (error as NodeJS.ErrnoException).code;
   const message = error.message.replace(/\s+/g, ' ').trim() || error.name;
-  return code !== undefined && !message.includes(code) ? `${code}: ${message}` : message;
+  return typeof code === 'string' && !message.includes(code) ? `${code}: ${message}` : message;
 }

@@ -62,16 +62,19 @@ function faultLine({ expected, secret }: OptionSpec, { value, from }: Given): st
   return `${from}: expected ${expected}, got ${shown(value, secret)}`;
 }
 
+const NOT_SHOWN = 'something else, which is not shown: it may hold a secret';
+
 function shown(value: unknown, secret: OptionSpec['secret']): string {
   if (value === true || value === '') return 'nothing';
-  if (secret === 'all') return 'something else, which is not shown';
+  if (secret === 'all') return NOT_SHOWN;
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  // User and password stand before an @, a trap's secret in the path.
-  const open =
-    secret === 'url'
-      ? text.replace(/\/\/[^@/]*@/, '//***@').replace(/(\/\/[^/]*\/).+/, '$1***')
-      : text;
-  const cut = open.length > 200 ? `${open.slice(0, 200)}…` : open;
+  // User and password stand before an @, a trap's secret in the path: of a URL that is wrong, only
+  // the scheme is sure to be none.
+  if (secret === 'url') {
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+    return scheme === undefined ? NOT_SHOWN : `"${scheme}***"`;
+  }
+  const cut = text.length > 200 ? `${text.slice(0, 200)}…` : text;
   return typeof value === 'string' ? JSON.stringify(cut) : cut;
 }
 

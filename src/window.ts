@@ -9,7 +9,7 @@ export interface TimingSummary {
   max: number;
   /** Weighted. */
   mean: number;
-  /** From the histogram: within half a bin, 5 % at most. Never outside `min` and `max`. */
+  /** The middle of a histogram's bin: off by 5 % at most. Never outside `min` and `max`. */
   p50: number;
   p90: number;
   p99: number;
@@ -146,7 +146,22 @@ function summaryOf(cells: readonly Cell[]): TimingSummary {
   const within = (value: number): number => Math.min(max, Math.max(min, value));
   // Of weights beyond reason the sums are no numbers; what is shown stays one.
   const mean = within(Number.isFinite(weightedSum / weight) ? weightedSum / weight : max);
-  const count = Math.round(weight);
-  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => within(histogram.quantile(q)));
+  const count = Math.min(Number.MAX_VALUE, Math.round(weight));
+  const [p50, p90, p99] = percentiles(histogram, [0.5, 0.9, 0.99]).map((found) => {
+    return Number.isNaN(found) ? max : within(found);
+  });
   return { count, min, max, mean, p50: p50!, p90: p90!, p99: p99! };
+}
+
+/** The middle of the bin that each ascending `q` falls into; NaN where no bin is of numbers. */
+function percentiles(histogram: Histogram, qs: readonly number[]): number[] {
+  const bins = [...histogram.bins()].filter(({ from }) => !Number.isNaN(from));
+  const total = bins.reduce((sum, { count }) => sum + count, 0);
+  let at = 0;
+  let passed = bins[0]?.count ?? 0;
+  return qs.map((q) => {
+    while (passed < q * total && at < bins.length - 1) passed += bins[++at]!.count;
+    const bin = bins[at];
+    return bin === undefined ? NaN : (bin.from + bin.to) / 2;
+  });
 }

@@ -118,6 +118,7 @@ export function createCounterBook(namesMax: number): CounterBook {
       else if (!one.queued && Math.abs(one.sum) < WHOLE_WITHIN) entries.delete(one.name);
       else idle.push(one);
     }
+    idle.sort((a, b) => a.period - b.period);
     for (const one of idle.slice(0, Math.max(0, idle.length - namesMax))) {
       one.sum = Math.round(one.sum);
       if (one.sum !== 0) enqueue(one);

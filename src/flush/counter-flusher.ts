@@ -61,6 +61,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   const tally = createTally();
   const health = createHealth(store.label, () => time.nowMs(), log);
   const lanes = new Map<string, Lane>();
+  const droppedSaidMs = new Map<string, number>();
   const refusing = new Map<string, Refusal>();
   const backoff = newBackoff();
   // What is left of the batch in flight; its first chunk may have been sent already.
@@ -122,8 +123,10 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     lastCut = last;
     const items = book.cut(last);
     const byLane = new Map<Lane, LanePart[]>();
+    const released = new Map<string, Share>();
     for (const lane of lanes.values()) {
-      if (lane.held.size > 0 && lane.retryAtMs <= batchStartMs) byLane.set(lane, release(lane));
+      if (lane.held.size === 0 || lane.retryAtMs > batchStartMs) continue;
+      byLane.set(lane, withinInt64(lane, release(lane, released)));
     }
     for (const item of items) {
       pendingSamples += item.samples;
@@ -135,6 +138,15 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
       if (lane.held.size === 0) batch.push(...cutChunks(lane, laneParts));
       else for (const part of laneParts) hold(lane, part);
     }
+  }
+
+  /** What was merged while it was held back may have grown too large. */
+  function withinInt64(lane: Lane, held: LanePart[]): LanePart[] {
+    return held.filter((part) => {
+      const fits = fitsInt64(part.amount);
+      if (!fits) dropped(`${lane.hash} ${part.share.name}`, 'overflow', drop(part));
+      return fits;
+    });
   }
 
   function place({ name, amount, samples }: CounterItem, byLane: Map<Lane, LanePart[]>): void {
@@ -199,9 +211,13 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   }
 
   function dropped(what: string, reason: string, samples: number): void {
-    log('warn', `${what}: ${samples} counter samples dropped: ${reason}`);
     countDropped(tally, reason, samples);
     pendingSamples -= samples;
+    // A field that cannot be written comes again with each flush: once a second will do.
+    const now = time.nowMs();
+    if (now - (droppedSaidMs.get(reason) ?? -Infinity) < 1000) return;
+    droppedSaidMs.set(reason, now);
+    log('warn', `${JSON.stringify(what)}: ${samples} counter samples dropped: ${reason}`);
   }
 
   function finish(): void {
@@ -237,6 +253,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   }
 
   function flushLast(): Promise<void> {
+    if (stopped) return Promise.resolve();
     last = true;
     cancelRetry?.();
     cancelRetry = undefined;

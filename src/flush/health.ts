@@ -10,7 +10,10 @@ export interface Health {
   downMs(): number;
   /** An attempt succeeded; `tookMs` where something was delivered. */
   succeeded(tookMs?: number): void;
+  /** An attempt failed, and what was to be delivered is kept. */
   failed(error: string): void;
+  /** What was to be delivered was refused for good: the caller says what became of it. */
+  refused(error: string): void;
 }
 
 /** What is said in the log when a sink fails or comes back: once per change, not per attempt. */
@@ -46,11 +49,16 @@ export function createHealth(name: string, nowMs: () => number, log: Log): Healt
       if (up || error !== lastError) {
         log('warn', `${name} failed: ${error}; everything is kept and tried again`);
       }
-      if (up) downSinceMs = nowMs();
-      up = false;
-      lastError = error;
+      down(error);
     },
+    refused: down,
   };
+
+  function down(error: string): void {
+    if (up) downSinceMs = nowMs();
+    up = false;
+    lastError = error;
+  }
 }
 
 function seconds(ms: number): string {

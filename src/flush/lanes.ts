@@ -4,7 +4,8 @@ import type { Backoff } from './backoff.ts';
 /** A name's share of a batch, on its way to every hash it is counted in. */
 export interface Share {
   readonly name: string;
-  readonly samples: number;
+  /** Grows only while the batch is laid out. */
+  samples: number;
   /** In how many hashes it is still to be written. */
   open: number;
   /** Who answers for its samples: itself, a part that a hash holds back, or they are dropped. */
@@ -88,10 +89,19 @@ export function drop({ share }: LanePart): number {
   return share.samples;
 }
 
-/** Takes what a hash held back, as parts to be tried again. */
-export function release(lane: Lane): LanePart[] {
+/**
+ * Takes what a hash held back, as parts to be tried again.
+ *
+ * @param shares of the names released in this batch, by name: a name that several hashes have held
+ *   back is one share, which is delivered when all of them have taken it.
+ */
+export function release(lane: Lane, shares: Map<string, Share>): LanePart[] {
   const parts = Array.from(lane.held, ([name, { field, amount, samples }]): LanePart => {
-    return { field, amount, share: { name, samples, open: 1, fate: 'own' } };
+    const share = shares.get(name) ?? { name, samples: 0, open: 0, fate: 'own' };
+    shares.set(name, share);
+    share.open++;
+    share.samples += samples;
+    return { field, amount, share };
   });
   lane.held.clear();
   return parts;

@@ -31,7 +31,8 @@ export interface Layout {
  *                         ^^^^^^^^^^^^ ^^^^^^         HINCRBY foo_requestTotal total
  *                         hash         field
  */
-export function createLayout(name: LayoutName, collections: readonly string[]): Layout {
+export function createLayout(name: LayoutName, given: readonly string[]): Layout {
+  const collections = [...new Set(given)]; // given twice, it would count twice
   if (name === 'flat') {
     return { name, place: (field) => collections.map((hash) => ({ hash, field })) };
   }

@@ -106,7 +106,7 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
     }
     const reason = `trap_status_${answer.status}`;
     countDropped(tally, reason, samples);
-    health.failed(`answered ${answer.status}`);
+    health.refused(`answered ${answer.status}`);
     sayOnce('error', `refuses timings with status ${answer.status}: dropped as ${reason}`);
   }
 
@@ -119,6 +119,7 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
   }
 
   function flushLast(): Promise<void> {
+    if (stopped) return Promise.resolve();
     cancelRetry?.();
     cancelRetry = undefined;
     return new Promise((resolve) => {

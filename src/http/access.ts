@@ -29,7 +29,7 @@ export function createAccess(token: string | undefined): Access {
       if (token === undefined) {
         return isLoopbackHost(request.headers.host) ? undefined : wrongHost();
       }
-      const offered = new URLSearchParams(query).get('token');
+      const offered = new URLSearchParams(query.replaceAll('+', '%2B')).get('token');
       if (path === '/' && offered !== null && isSame(offered, token)) return setCookie(token);
       const { authorization = '', cookie = '' } = request.headers;
       const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1];

@@ -217,7 +217,7 @@ describe('The counter flusher', () => {
         expect(rig.store.sent).to.deep.equal(['h#1 a=1 b=1 c=1']);
         expect([...rig.flusher.tally.dropped]).to.deep.equal([[fault, 2]]);
         expect(rig.flusher.tally.delivered).to.equal(4);
-        expect(rig.said).to.deep.equal([`warn: h b: 2 counter samples dropped: ${fault}`]);
+        expect(rig.said).to.deep.equal([`warn: "h b": 2 counter samples dropped: ${fault}`]);
         expect(rig.flusher.health.up).to.equal(true);
       });
     }
