@@ -36,7 +36,9 @@ function install() {
   const installed = join(root, 'node_modules/.package-lock.json');
   if (timeOf(installed) >= timeOf(join(root, 'package-lock.json'))) return;
   say('installing dependencies');
-  run('npm', ['ci', '--no-audit', '--no-fund'], 'npm could not install the dependencies');
+  // Not `npm ci`: it insists on the linter's binaries for every other platform being in the lock.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund'];
+  run('npm', args, 'npm could not install the dependencies');
 }
 
 function build() {
