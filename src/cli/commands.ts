@@ -138,7 +138,9 @@ function readSource(flags: SourceFlags): SourceOptions {
   }
   // The environment may hold what a collector listens on: host and port.
   const http = /^[^/]+:\d+$/.test(flags.http) ? `http://${flags.http}` : flags.http;
-  if (!URL.canParse(http) || !/^https?:$/.test(new URL(http).protocol)) {
+  // With --redis it is not asked for, and the environment may say that it is off.
+  const wantsHttp = flags.redis === undefined;
+  if (wantsHttp && (!URL.canParse(http) || !/^https?:$/.test(new URL(http).protocol))) {
     faults.push(`--http: expected a URL like http://127.0.0.1:8127, got ${JSON.stringify(http)}`);
   }
   if (flags.redis !== undefined && !/^rediss?:\/\/[^/]/.test(flags.redis)) {

@@ -1,6 +1,7 @@
+import { createRegistry, type Registered } from './registry.ts';
+
 /** A counter as the main thread knows it. */
-export interface CounterEntry {
-  readonly name: string;
+export interface CounterEntry extends Registered {
   /** What is not written yet: new increments, and the remainder of those before. */
   sum: number;
   /** How many samples `sum` has taken in since the last cut. */
@@ -9,8 +10,6 @@ export interface CounterEntry {
   written: boolean;
   /** It stands in the queue of the next cut. */
   queued: boolean;
-  /** The period in which it was added to last; see {@link CounterBook.nextPeriod}. */
-  period: number;
 }
 
 /** A name's share of a batch. */
@@ -49,38 +48,29 @@ export interface CounterBook {
  *   remainders of the longest idle ones are rounded, as at a last flush.
  */
 export function createCounterBook(namesMax: number): CounterBook {
-  // In the order of first sight since a name was forgotten last.
-  const entries = new Map<string, CounterEntry>();
+  const names = createRegistry<CounterEntry>((name, period) => {
+    return { name, period, sum: 0, samples: 0, written: false, queued: false };
+  });
   let queue: CounterEntry[] = [];
   let pendingSamples = 0;
-  let period = 0;
 
   return {
     get size() {
-      return entries.size;
+      return names.size;
     },
     get pendingSamples() {
       return pendingSamples;
     },
-    entry,
+    entry: (name) => names.entry(name),
     add,
     cut,
     nextPeriod,
   };
 
-  function entry(name: string): CounterEntry {
-    let found = entries.get(name);
-    if (found === undefined) {
-      found = { name, sum: 0, samples: 0, written: false, queued: false, period };
-      entries.set(name, found);
-    }
-    return found;
-  }
-
   function add(to: CounterEntry, sum: number, samples: number): void {
     to.sum += sum;
     to.samples += samples;
-    to.period = period;
+    names.touch(to);
     pendingSamples += samples;
     enqueue(to);
   }
@@ -92,7 +82,7 @@ export function createCounterBook(namesMax: number): CounterBook {
   }
 
   function cut(last = false): CounterItem[] {
-    if (last) for (const one of entries.values()) if (one.sum !== 0) enqueue(one);
+    if (last) for (const one of names.all()) if (one.sum !== 0) enqueue(one);
     const items: CounterItem[] = [];
     for (const one of queue) {
       const amount = last ? Math.round(one.sum) : integerPart(one.sum);
@@ -111,19 +101,17 @@ export function createCounterBook(namesMax: number): CounterBook {
   }
 
   function nextPeriod(): string[] {
-    const active: string[] = [];
     const idle: CounterEntry[] = [];
-    for (const one of entries.values()) {
-      if (one.period === period) active.push(one.name);
-      else if (!one.queued && Math.abs(one.sum) < WHOLE_WITHIN) entries.delete(one.name);
-      else idle.push(one);
-    }
+    const active = names.nextPeriod((one) => {
+      const isKept = one.queued || Math.abs(one.sum) >= WHOLE_WITHIN;
+      if (isKept) idle.push(one);
+      return isKept;
+    });
     idle.sort((a, b) => a.period - b.period);
     for (const one of idle.slice(0, Math.max(0, idle.length - namesMax))) {
       one.sum = Math.round(one.sum);
       if (one.sum !== 0) enqueue(one);
     }
-    period++;
     return active;
   }
 }

@@ -6,8 +6,9 @@ import { createHealth, type Health, type Log } from './health.ts';
 import type { Lane, LaneChunk, LanePart, Share } from './lanes.ts';
 import { cutChunks, drop, hold, numbered, release, written } from './lanes.ts';
 import type { Layout } from './layout.ts';
+import { createPump } from './pump.ts';
 import { countDropped, createTally, type Tally } from './tally.ts';
-import type { Cancel, Time } from './time.ts';
+import type { Time } from './time.ts';
 
 /** What a counter flusher works with. */
 export interface CounterFlusherParts {
@@ -73,13 +74,11 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   let sent = false;
   // New lanes are numbered from here, above all that were forgotten.
   let seqFloor = 0;
-  let busy = false;
-  let stopped = false;
-  let cancelRetry: Cancel | undefined;
-  // At the end: everything is to go, the last cut has been made, and who waits for it.
+  // At the end everything is to go, and then the last cut has been made.
   let last = false;
   let lastCut = false;
-  let onDone: (() => void) | undefined;
+  const onFailure = (error: unknown): void => health.failed(errorText(error));
+  const pump = createPump({ work, onFailure, backoff, time });
 
   return {
     tally,
@@ -89,32 +88,17 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
       return pendingSamples;
     },
     hashes: () => [...lanes.keys()],
-    flush,
+    flush: () => pump.kick(),
     flushLast,
-    stop,
+    stop: () => pump.stop(),
   };
-
-  function flush(): void {
-    if (busy || stopped || cancelRetry !== undefined) return;
-    busy = true;
-    void work().finally(() => {
-      busy = false;
-      if (last) goOnToTheEnd();
-    });
-  }
 
   async function work(): Promise<void> {
     if (batch.length === 0) begin();
-    try {
-      sent = batch.length > 0;
-      if (!store.connected) await store.connect();
-      while (batch.length > 0 && !stopped) await sendFirst();
-      if (!stopped) finish();
-    } catch (error) {
-      if (stopped) return;
-      health.failed(errorText(error));
-      retryAfter(backoff.nextMs());
-    }
+    sent = batch.length > 0;
+    if (!store.connected) await store.connect();
+    while (batch.length > 0 && !pump.stopped) await sendFirst();
+    if (!pump.stopped) finish();
   }
 
   /** Lays a batch out over the hashes. Those that refuse hold theirs back until they are due. */
@@ -253,38 +237,12 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   }
 
   function flushLast(): Promise<void> {
-    if (stopped) return Promise.resolve();
     last = true;
-    cancelRetry?.();
-    cancelRetry = undefined;
-    return new Promise((resolve) => {
-      onDone = resolve;
-      flush();
+    return pump.finish(() => {
+      if (!lastCut) return 0;
+      const held = [...lanes.values()].filter((lane) => lane.held.size > 0);
+      if (held.length === 0) return undefined;
+      return Math.min(...held.map((lane) => lane.retryAtMs)) - time.nowMs();
     });
-  }
-
-  /** After a turn of work at the end: resolves, or sees to it that there is another. */
-  function goOnToTheEnd(): void {
-    if (stopped) return onDone?.();
-    if (cancelRetry !== undefined) return;
-    const held = [...lanes.values()].filter((lane) => lane.held.size > 0);
-    if (!lastCut) return flush();
-    if (held.length === 0) return onDone?.();
-    const dueMs = Math.min(...held.map((lane) => lane.retryAtMs)) - time.nowMs();
-    retryAfter(Math.max(0, dueMs));
-  }
-
-  function retryAfter(delayMs: number): void {
-    cancelRetry = time.after(delayMs, () => {
-      cancelRetry = undefined;
-      flush();
-    });
-  }
-
-  function stop(): void {
-    stopped = true;
-    cancelRetry?.();
-    cancelRetry = undefined;
-    onDone?.();
   }
 }

@@ -143,11 +143,17 @@ export function createDrainer(parts: DrainerParts): Drainer {
     ];
     const old = await ingest.renew(seeds);
     if (old === undefined) return;
-    // What was counted while the fresh one was made. Its entries mean the same names still.
+    // What was counted while the fresh one was made, perhaps of names that were just forgotten: so
+    // their entries are looked up anew, and then again, since the fresh ledger has other numbers.
+    forgetEntries();
     take(old);
+    forgetEntries();
+    log('debug', `names in use: ${seeds.length}; idle ones are forgotten`);
+  }
+
+  function forgetEntries(): void {
     counterOf = [];
     timingOf = [];
-    log('debug', `names in use: ${seeds.length}; idle ones are forgotten`);
   }
 }
 

@@ -1,15 +1,13 @@
+import { createRegistry, type Registered } from './registry.ts';
 import { createBodyWriter, trapName, type TrapBody } from './trap-body.ts';
 
 /** A timing's name as the main thread knows it. */
-export interface TimingEntry {
-  readonly name: string;
+export interface TimingEntry extends Registered {
   /** What waits for the trap, in milliseconds, in order of arrival, from `taken` on. */
   values: number[];
   taken: number;
   /** It stands in the queue of the next cut. */
   queued: boolean;
-  /** The period in which it was added to last; see {@link TimingBook.nextPeriod}. */
-  period: number;
 }
 
 /** The timings of all names, waiting for the trap. */
@@ -37,38 +35,28 @@ export interface TimingBook {
  * @param bodyBytesMax how long a body may be, in bytes.
  */
 export function createTimingBook(pendingMax: number, bodyBytesMax: number): TimingBook {
-  const entries = new Map<string, TimingEntry>();
+  const names = createRegistry<TimingEntry>((name, period) => {
+    return { name, period, values: [], taken: 0, queued: false };
+  });
   let queue: TimingEntry[] = [];
   let pendingSamples = 0;
-  let period = 0;
 
   return {
     get size() {
-      return entries.size;
+      return names.size;
     },
     get pendingSamples() {
       return pendingSamples;
     },
-    entry,
-    touch(one) {
-      one.period = period;
-    },
+    entry: (name) => names.entry(name),
+    touch: (entry) => names.touch(entry),
     add,
     cut,
-    nextPeriod,
+    nextPeriod: () => names.nextPeriod((idle) => idle.queued),
   };
 
-  function entry(name: string): TimingEntry {
-    let found = entries.get(name);
-    if (found === undefined) {
-      found = { name, values: [], taken: 0, queued: false, period };
-      entries.set(name, found);
-    }
-    return found;
-  }
-
   function add(to: TimingEntry, values: Float64Array): number {
-    to.period = period;
+    names.touch(to);
     const count = Math.min(values.length, pendingMax - pendingSamples);
     for (let index = 0; index < count; index++) to.values.push(values[index]!);
     pendingSamples += count;
@@ -94,15 +82,5 @@ export function createTimingBook(pendingMax: number, bodyBytesMax: number): Timi
     const whole = body.end();
     pendingSamples -= whole?.samples ?? 0;
     return whole;
-  }
-
-  function nextPeriod(): string[] {
-    const active: string[] = [];
-    for (const one of entries.values()) {
-      if (one.period === period) active.push(one.name);
-      else if (!one.queued) entries.delete(one.name);
-    }
-    period++;
-    return active;
   }
 }

@@ -2,8 +2,9 @@ import { errorText } from '../errors.ts';
 import type { Trap } from '../sinks/trap.ts';
 import { createBackoff } from './backoff.ts';
 import { createHealth, type Health, type Log } from './health.ts';
+import { createPump } from './pump.ts';
 import { countDropped, createTally, type Tally } from './tally.ts';
-import type { Cancel, Time } from './time.ts';
+import type { Time } from './time.ts';
 import type { TimingBook } from './timing-book.ts';
 import type { TrapBody } from './trap-body.ts';
 
@@ -48,10 +49,8 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
   const said = new Set<string>();
   let body: TrapBody | undefined;
   let seq = 0;
-  let busy = false;
-  let stopped = false;
-  let cancelRetry: Cancel | undefined;
-  let onDone: (() => void) | undefined;
+  const onFailure = (error: unknown): void => health.failed(errorText(error));
+  const pump = createPump({ work, onFailure, backoff, time });
 
   return {
     tally,
@@ -59,31 +58,18 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
     get pendingSamples() {
       return body?.samples ?? 0;
     },
-    flush,
-    flushLast,
-    stop,
+    flush: () => pump.kick(),
+    flushLast() {
+      return pump.finish(() => (book.pendingSamples + (body?.samples ?? 0) === 0 ? undefined : 0));
+    },
+    stop() {
+      pump.stop();
+      trap.close();
+    },
   };
 
-  function flush(): void {
-    if (busy || stopped || cancelRetry !== undefined) return;
-    busy = true;
-    void work().finally(() => {
-      busy = false;
-      if (cancelRetry === undefined) onDone?.();
-    });
-  }
-
   async function work(): Promise<void> {
-    try {
-      while (!stopped && nextBody()) await pushBody();
-    } catch (error) {
-      if (stopped) return;
-      health.failed(errorText(error));
-      cancelRetry = time.after(backoff.nextMs(), () => {
-        cancelRetry = undefined;
-        flush();
-      });
-    }
+    while (!pump.stopped && nextBody()) await pushBody();
   }
 
   /** Sees to it that there is a body to send: the one that failed, or the next. */
@@ -116,25 +102,5 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
       said.add(what);
       log(level, `${trap.label} ${what}`);
     }
-  }
-
-  function flushLast(): Promise<void> {
-    if (stopped) return Promise.resolve();
-    cancelRetry?.();
-    cancelRetry = undefined;
-    return new Promise((resolve) => {
-      // A turn that was under way may have looked before the last samples came.
-      onDone = () =>
-        stopped || book.pendingSamples + (body?.samples ?? 0) === 0 ? resolve() : flush();
-      if (!busy) flush();
-    });
-  }
-
-  function stop(): void {
-    stopped = true;
-    cancelRetry?.();
-    cancelRetry = undefined;
-    trap.close();
-    onDone?.();
   }
 }

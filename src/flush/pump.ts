@@ -1,0 +1,93 @@
+import type { Backoff } from './backoff.ts';
+import type { Cancel, Time } from './time.ts';
+
+/** Does work when asked to, one turn at a time, and again after a pause when it failed. */
+export interface Pump {
+  /** True once {@link Pump.stop} was called: a turn under way should end. */
+  readonly stopped: boolean;
+  /** Begins a turn, unless one is under way or a pause after a failure is. Returns at once. */
+  kick(): void;
+  /**
+   * Goes on until `next` returns undefined, or until `stop`. It is asked after each turn for how
+   * many milliseconds the next one is to wait; failures have their own pauses.
+   */
+  finish(next: () => number | undefined): Promise<void>;
+  /** Begins no further turn. */
+  stop(): void;
+}
+
+/** What a pump is made with. */
+export interface PumpOptions {
+  /** One turn. Rejecting means: again, after a pause. It resets the back-off when it gets on. */
+  work: () => Promise<void>;
+  onFailure: (error: unknown) => void;
+  backoff: Backoff;
+  time: Time;
+}
+
+/** Creates a pump at rest. */
+export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pump {
+  let busy = false;
+  let stopped = false;
+  let cancelPause: Cancel | undefined;
+  let nextTurn: (() => number | undefined) | undefined;
+  let onDone = (): void => {};
+
+  return {
+    get stopped() {
+      return stopped;
+    },
+    kick,
+    finish(next) {
+      if (stopped) return Promise.resolve();
+      nextTurn = next;
+      endPause();
+      return new Promise((resolve) => {
+        onDone = resolve;
+        kick();
+      });
+    },
+    stop() {
+      stopped = true;
+      endPause();
+      onDone();
+    },
+  };
+
+  function kick(): void {
+    if (busy || stopped || cancelPause !== undefined) return;
+    busy = true;
+    void turn();
+  }
+
+  async function turn(): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!stopped) {
+        onFailure(error);
+        pause(backoff.nextMs());
+      }
+    }
+    busy = false;
+    if (nextTurn !== undefined && !stopped && cancelPause === undefined) goOn(nextTurn());
+  }
+
+  function goOn(delayMs: number | undefined): void {
+    if (delayMs === undefined) onDone();
+    else if (delayMs <= 0) kick();
+    else pause(delayMs);
+  }
+
+  function pause(delayMs: number): void {
+    cancelPause = time.after(delayMs, () => {
+      cancelPause = undefined;
+      kick();
+    });
+  }
+
+  function endPause(): void {
+    cancelPause?.();
+    cancelPause = undefined;
+  }
+}
