@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { errorText } from './errors.ts';
+import { ErrorCode, errorText, StatcolError } from './errors.ts';
+import type {
+  Collector,
+  CollectorEvents,
+  CollectorOptions,
+  Endpoints,
+  Undelivered,
+} from './collector-types.ts';
 import { createCounterBook } from './flush/counter-book.ts';
 import { createCounterFlusher } from './flush/counter-flusher.ts';
 import { createDrainer } from './flush/drainer.ts';
@@ -13,10 +20,10 @@ import { createTicker, systemTime, within } from './flush/time.ts';
 import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { createRoutes } from './http/routes.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, type HttpServer, type Route } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
 import { createIngest, type IngestOptions } from './ingest/ingest.ts';
-import { createKernelDrops, receiveBufferAdvice } from './ingest/kernel.ts';
+import { createKernelDrops, RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
 import { type Given, readOptions } from './options.ts';
 import type { Options } from './option-specs.ts';
@@ -26,75 +33,14 @@ import type { Store } from './sinks/store.ts';
 import { createTrap, type Trap } from './sinks/trap.ts';
 import { version } from './version.ts';
 import { readReasons, readVitals, type Vitals, type VitalsParts } from './vitals.ts';
-import { createWindow } from './window.ts';
+import { createWindow } from './window/window.ts';
 
-/** What a collector may be given: the flags of `statcol listen`, in camelCase. See the README. */
-export interface CollectorOptions {
-  host?: string | undefined;
-  port?: number | undefined;
-  redis?: string | undefined;
-  collection?: string | readonly string[] | undefined;
-  layout?: 'flat' | 'split' | undefined;
-  counterInterval?: number | undefined;
-  trap?: string | undefined;
-  trapCa?: string | undefined;
-  trapServername?: string | undefined;
-  timingInterval?: number | undefined;
-  /** `off`, a port, or `host:port`. */
-  http?: string | number | undefined;
-  httpToken?: string | undefined;
-  names?: 'statsd' | 'keep' | undefined;
-  maxKeys?: number | undefined;
-  stopTimeout?: number | undefined;
-  instance?: string | undefined;
-}
-
-/** What a collector tells the one who runs it. */
-export interface CollectorEvents {
-  /** Something worth a line in a log. Silent when absent. */
-  onLog?: Log;
-  /** It cannot go on: what was accepted can still be delivered with `stop`. */
-  onFatal?: (error: Error) => void;
-}
-
-/** Where a collector listens. */
-export interface Endpoints {
-  /** Such as `udp://127.0.0.1:8125`. */
-  udp: string;
-  /** Such as `http://127.0.0.1:8127/`; undefined when it is off. */
-  http: string | undefined;
-}
-
-/** What a collector could not deliver before its deadline, in samples. */
-export interface Undelivered {
-  counters: number;
-  timings: number;
-}
-
-/** A StatsD collector within this process. */
-export interface Collector {
-  /**
-   * Binds and begins to receive. Rejects with `ERR_LISTEN` where an address is not to be had; then
-   * nothing is bound. Redis or the trap being away is no error: it is tried again.
-   */
-  start(): Promise<Endpoints>;
-  /** The collector's own numbers, of this moment. Between `start` and `stop`. */
-  vitals(): Promise<Vitals>;
-  /**
-   * Reads what lies in the socket, closes it, delivers everything, and closes the rest. Takes
-   * `stopTimeout` milliseconds at most, and resolves with what could not be delivered by then.
-   */
-  stop(): Promise<Undelivered>;
-}
-
-/** Asked of the kernel: a second of 300,000 small datagrams. */
-const RECEIVE_BUFFER_BYTES = 16 << 20;
 const REDIS_TIMEOUT_MS = 5000;
 const TRAP_TIMEOUT_MS = 10_000;
 const TRAP_BODY_BYTES_MAX = 4 << 20;
 /** What may wait for a trap that is away: 40 MB as numbers. */
 const PENDING_TIMINGS_MAX = 5_000_000;
-const WINDOW = { windowMs: 5 * 60_000, slotMs: 10_000, budgetBytes: 64 << 20 };
+const WINDOW = { windowSeconds: 300, budgetBytes: 64 << 20 };
 
 /**
  * Creates a collector: the daemon as a library. It does nothing until `start`.
@@ -149,28 +95,32 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     counters: counterBook,
     timings: timingBook,
     window,
+    counterTally: counterFlusher.tally,
     timingTally,
     hasTrap: timingFlusher !== undefined,
     log,
     nowMs,
   });
-  const http =
-    options.http === null
-      ? undefined
-      : createHttpServer({
-          ...options.http,
-          token: options.httpToken,
-          routes: createRoutes({ vitals, reasons, hashes, store, timings }),
-          log,
-        });
+  const http = openHttp(options, createRoutes({ vitals, reasons, hashes, store, timings }), log);
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
     createTicker(options.timingInterval, time, () => flush(timingFlusher)),
   ];
   let vitalsParts: VitalsParts | undefined;
+  let starting: Promise<Endpoints> | undefined;
   let stopping: Promise<Undelivered> | undefined;
 
-  return { start, vitals, stop: () => (stopping ??= stop()) };
+  return { start: startOnce, vitals, stop: stopOnce };
+
+  function startOnce(): Promise<Endpoints> {
+    if (starting ?? stopping) return Promise.reject(startedBefore());
+    return (starting = start());
+  }
+
+  /** Not before the start is over, or it would go on behind our back. */
+  function stopOnce(): Promise<Undelivered> {
+    return (stopping ??= Promise.resolve(starting).then(stop, stop));
+  }
 
   async function start(): Promise<Endpoints> {
     const socket = await ingest.start();
@@ -179,7 +129,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       startMs: nowMs(),
       nowMs,
       socket,
-      kernelDrops: createKernelDrops(socket.address, socket.port),
+      kernelDrops: createKernelDrops(socket, { nowMs, log }),
       received: drainer.received,
       counterBook,
       counterFlusher,
@@ -189,7 +139,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       keysMax: options.maxKeys,
       store,
     };
-    const advice = receiveBufferAdvice(RECEIVE_BUFFER_BYTES, socket.receiveBufferBytes);
+    const advice = receiveBufferAdvice(socket.receiveBufferBytes);
     if (advice !== undefined) log('info', advice);
     try {
       const url = await http?.listen();
@@ -208,9 +158,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     const deadlineMs = nowMs() + options.stopTimeout;
     for (const ticker of tickers) ticker.stop();
     // Half of the time for reading what came: the other half is needed to deliver it.
-    if (!(await ingest.stop(options.stopTimeout / 2))) {
-      log('warn', 'more datagrams came than could be read before the deadline: the rest was left');
-    }
+    const { drained, kernelDrops } = await ingest.stop(options.stopTimeout / 2);
+    if (!drained) log('warn', 'not all datagrams in the socket could be read before the deadline');
+    vitalsParts?.kernelDrops.close(kernelDrops);
     await drainer.drain();
     await ingest.end();
     const delivered = Promise.all([counterFlusher.flushLast(), timingFlusher?.flushLast()]);
@@ -227,6 +177,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   async function flush(flusher: { flush(): void } | undefined): Promise<void> {
     try {
       await drainer.drain();
+      vitalsParts?.kernelDrops.read();
       flusher?.flush();
     } catch (error) {
       fatal(error);
@@ -259,6 +210,19 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain();
     return window.summaries();
   }
+}
+
+function openHttp(
+  { http: address, httpToken: token }: Options,
+  routes: readonly Route[],
+  log: Log,
+): HttpServer | undefined {
+  return address === null ? undefined : createHttpServer({ ...address, token, routes, log });
+}
+
+function startedBefore(): StatcolError {
+  const message = 'a collector starts once: create another with createCollector';
+  return new StatcolError(ErrorCode.ERR_STATE, message);
 }
 
 function ingestOptions({ host, port, names, maxKeys }: Options): IngestOptions {

@@ -1,6 +1,7 @@
 import { ErrorCode, errorText, StatcolError } from './errors.ts';
 import { createLayout, type LayoutName } from './flush/layout.ts';
 import { sanitise } from './protocol/names.ts';
+import { pairsOf } from './sinks/redis.ts';
 import { createRedisLink, type RedisLink } from './sinks/redis-link.ts';
 
 /** Fields and values of a hash, in order. */
@@ -33,14 +34,16 @@ export async function readCounters(options: SourceOptions): Promise<[hash: strin
   return withRedis(options.redis, async (link) => {
     const hashes = options.layout === 'flat' ? [collection] : await scan(link, collection);
     const found: [string, Fields][] = [];
-    for (const hash of hashes) found.push([hash, pairs(await link.call(['HGETALL', hash]))]);
+    for (const hash of hashes) {
+      found.push([hash, pairsOf((await link.call(['HGETALL', hash])) as string[])]);
+    }
     return found;
   });
 }
 
 /**
  * Returns a counter's value, `0` if it was never counted. A name that is not found as it is
- * written is looked for as `--names statsd` would have made it.
+ * written is looked for as either of `--names` would have made it.
  *
  * @throws {StatcolError} as {@link readCounters}.
  */
@@ -50,7 +53,7 @@ export async function readCounter(name: string, options: SourceOptions): Promise
   // With --layout split what a collector shows first is not the collection but a hash of it.
   const base = options.layout === 'split' ? (options.collection ?? DEFAULT_COLLECTION) : collection;
   const layout = createLayout(options.layout, [base]);
-  for (const spelling of new Set([name, sanitise(name, 'statsd')])) {
+  for (const spelling of new Set([name, sanitise(name, 'statsd'), sanitise(name, 'keep')])) {
     const [place] = layout.place(spelling);
     const { hash, field } = { hash: place!.hash, field: place!.field ?? 'total' };
     const value =
@@ -64,16 +67,20 @@ export async function readCounter(name: string, options: SourceOptions): Promise
 
 async function readFromCollector(options: SourceOptions): Promise<[string, Fields][]> {
   const { origin } = new URL(options.http);
-  let text: string;
+  const abort = new AbortController();
+  // Not AbortSignal.timeout: it does not keep the process, and so not the answer, alive.
+  const timer = setTimeout(() => abort.abort(new Error('no answer in time')), TIMEOUT_MS);
+  let hashes: [string, Fields][];
   try {
     const response = await fetch(`${origin}/api/counters`, {
       headers:
         options.httpToken === undefined ? {} : { Authorization: `Bearer ${options.httpToken}` },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: abort.signal,
       redirect: 'error',
     });
-    text = await response.text();
+    const text = await response.text();
     if (!response.ok) throw new Error(`it answered ${response.status}: ${text.slice(0, 300)}`);
+    hashes = parseCounters(text);
   } catch (error) {
     const cause = (error as Error).cause ?? error;
     throw new StatcolError(
@@ -82,8 +89,10 @@ async function readFromCollector(options: SourceOptions): Promise<[string, Field
         'Name another with --http, or read Redis with --redis',
       { cause },
     );
+  } finally {
+    clearTimeout(timer);
   }
-  return parseCounters(text).filter(
+  return hashes.filter(
     ([hash]) => options.collection === undefined || hash.startsWith(options.collection),
   );
 }
@@ -93,8 +102,16 @@ function parseCounters(text: string): [string, Fields][] {
   const quoted = text.replaceAll(/("(?:[^"\\]|\\.)*")|(-?\d+)/g, (_, string, digits) =>
     string === undefined ? `"${digits as string}"` : (string as string),
   );
-  const all = JSON.parse(quoted) as Record<string, Record<string, string>>;
-  return Object.entries(all).map(([hash, fields]) => [hash, Object.entries(fields)]);
+  const all = JSON.parse(quoted) as unknown;
+  if (!isObject(all)) throw new Error('what it answered are no counters');
+  return Object.entries(all).map(([hash, fields]) => {
+    if (!isObject(fields)) throw new Error('what it answered are no counters');
+    return [hash, Object.entries(fields).map(([field, value]) => [field, String(value)])];
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function scan(link: RedisLink, prefix: string): Promise<string[]> {
@@ -140,9 +157,4 @@ async function withRedis<Result>(
   } finally {
     link.close();
   }
-}
-
-function pairs(reply: unknown): Fields {
-  const flat = reply as string[];
-  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at]!, flat[2 * at + 1]!]);
 }

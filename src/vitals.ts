@@ -4,6 +4,7 @@ import type { Received } from './flush/drainer.ts';
 import type { Tally } from './flush/tally.ts';
 import type { TimingBook } from './flush/timing-book.ts';
 import type { TimingFlusher } from './flush/timing-flusher.ts';
+import type { KernelDrops } from './ingest/kernel.ts';
 import type { BoundSocket } from './ingest/messages.ts';
 import type { Store } from './sinks/store.ts';
 
@@ -43,7 +44,7 @@ export interface VitalsParts {
   startMs: number;
   nowMs: () => number;
   socket: BoundSocket;
-  kernelDrops: () => number | null;
+  kernelDrops: KernelDrops;
   received: Received;
   counterBook: CounterBook;
   counterFlusher: CounterFlusher;
@@ -69,7 +70,7 @@ export function readVitals(parts: VitalsParts): Vitals {
       threads: 1,
       datagrams: received.datagrams,
       bytes: received.bytes,
-      kernelDrops: parts.kernelDrops(),
+      kernelDrops: parts.kernelDrops.read(),
       receiveBufferBytes: socket.receiveBufferBytes,
     },
     lines: {
@@ -110,7 +111,8 @@ export function readReasons(
   const { health, refusing } = counterFlusher;
   const storeLimitMs = 3 * intervals.counterMs;
   if (health.downMs() > storeLimitMs) {
-    reasons.push(`${store.kind} has failed for ${seconds(health.downMs())}: ${health.lastError}`);
+    const error = health.lastError ?? 'not reached yet';
+    reasons.push(`${store.kind} has failed for ${seconds(health.downMs())}: ${error}`);
   }
   for (const [hash, { reason, sinceMs }] of refusing) {
     const ms = nowMs() - sinceMs;

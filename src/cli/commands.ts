@@ -75,7 +75,8 @@ export async function stats(flags: SourceFlags & { json?: boolean }): Promise<vo
   }
   const blocks = hashes.map(([hash, fields]) => {
     const shown = fields.map(([field, value]): [string, string] => [printable(field), value]);
-    const width = Math.max(0, ...shown.map(([field]) => field.length));
+    // One long name must not push all values out of sight.
+    const width = Math.min(60, Math.max(0, ...shown.map(([field]) => field.length)));
     const digits = Math.max(0, ...shown.map(([, value]) => value.length));
     const sorted = shown.toSorted(([a], [b]) => (a < b ? -1 : 1));
     const rows = sorted.map(

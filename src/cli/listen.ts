@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { constants, hostname } from 'node:os';
 
-import { assembleCollector, type Collector } from '../collector.ts';
+import { assembleCollector } from '../collector.ts';
+import type { Collector } from '../collector-types.ts';
 import { errorText, StatcolError } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
 import { environmentName, type Given, readOptions } from '../options.ts';

@@ -60,7 +60,8 @@ const BACKOFF_MAX_MS = 5000;
 export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher {
   const { book, store, layout, time, random, log } = parts;
   const tally = createTally();
-  const health = createHealth(store.label, () => time.nowMs(), log);
+  const nowMs = (): number => time.nowMs();
+  const health = createHealth(store.label, { isUp: store.connected, nowMs, log });
   const lanes = new Map<string, Lane>();
   const droppedSaidMs = new Map<string, number>();
   const refusing = new Map<string, Refusal>();
@@ -96,7 +97,8 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   async function work(): Promise<void> {
     if (batch.length === 0) begin();
     sent = batch.length > 0;
-    if (!store.connected) await store.connect();
+    // Also with nothing to send, to see whether it is there; but not at the end.
+    if (!store.connected && (sent || !last)) await store.connect();
     while (batch.length > 0 && !pump.stopped) await sendFirst();
     if (!pump.stopped) finish();
   }

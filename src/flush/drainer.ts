@@ -4,7 +4,7 @@ import type { LedgerReader } from '../ledger/reader.ts';
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
-import type { LiveWindow } from '../window.ts';
+import type { LiveWindow } from '../window/window.ts';
 import type { CounterBook, CounterEntry } from './counter-book.ts';
 import type { Log } from './health.ts';
 import { countDropped, type Tally } from './tally.ts';
@@ -26,6 +26,8 @@ export interface DrainerParts {
   counters: CounterBook;
   timings: TimingBook;
   window: LiveWindow;
+  /** Where counters are counted that are lost before the store. */
+  counterTally: Tally;
   /** Where timings are counted that are lost before the trap, or delivered without one. */
   timingTally: Tally;
   /** Whether timings are to wait for a trap; without one the window is where they go. */
@@ -109,6 +111,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
     received.linesAccepted += stats[Stat.linesAccepted]!;
     received.counterSamples += stats[Stat.counterSamples]!;
     received.timingSamples += stats[Stat.timingSamples]!;
+    countDropped(parts.counterTally, 'overflow', stats[Stat.countersOverflown]!);
     countDropped(parts.timingTally, 'timing_log_full', stats[Stat.timingsDropped]!);
     for (const [index, reason] of REJECT_REASONS.entries()) {
       const count = stats[Stat.rejected + index]!;

@@ -23,12 +23,16 @@ export type Log = (level: 'error' | 'warn' | 'info' | 'debug', message: string) 
  * Creates the health of a sink.
  *
  * @param name what it is called in the log: `redis 127.0.0.1:6379`, `trap https://host`.
+ * @param isUp what is taken for true before the first attempt. Down then means not reached yet.
  */
-export function createHealth(name: string, nowMs: () => number, log: Log): Health {
-  let up = true;
+export function createHealth(
+  name: string,
+  { isUp, nowMs, log }: { isUp: boolean; nowMs: () => number; log: Log },
+): Health {
+  let up = isUp;
   let lastError: string | null = null;
   let lastMs: number | null = null;
-  let downSinceMs = 0;
+  let downSinceMs = nowMs();
   return {
     get up() {
       return up;
@@ -41,7 +45,8 @@ export function createHealth(name: string, nowMs: () => number, log: Log): Healt
     },
     downMs: () => (up ? 0 : nowMs() - downSinceMs),
     succeeded(tookMs) {
-      if (!up) log('info', `${name} is back after ${seconds(nowMs() - downSinceMs)} s`);
+      if (!up && lastError !== null)
+        log('info', `${name} is back after ${seconds(nowMs() - downSinceMs)} s`);
       up = true;
       if (tookMs !== undefined) lastMs = Math.round(tookMs * 10) / 10;
     },

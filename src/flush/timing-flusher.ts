@@ -43,7 +43,8 @@ const BACKOFF_MAX_MS = 10_000;
 export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
   const { book, trap, instance, time, log } = parts;
   const tally = createTally();
-  const health = createHealth(trap.label, () => time.nowMs(), log);
+  // It is only known from a push, and there may be nothing to push for long: up until shown down.
+  const health = createHealth(trap.label, { isUp: true, nowMs: () => time.nowMs(), log });
   const backoff = createBackoff(BACKOFF_FIRST_MS, BACKOFF_MAX_MS, parts.random);
   // What the trap has remarked or refused already, so that each is said once.
   const said = new Set<string>();

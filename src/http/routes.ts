@@ -1,5 +1,5 @@
 import { errorText } from '../errors.ts';
-import type { TimingSummary } from '../window.ts';
+import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
 import type { Store } from '../sinks/store.ts';
 import { type Answer, json, type Route } from './server.ts';

@@ -43,6 +43,12 @@ export interface HttpOptions {
 const CONNECTIONS_MAX = 500;
 /** A request that takes longer to arrive is an attack or a mistake: none has a body worth it. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Who does not read for this long is not waited for. */
+const SILENCE_MS = 30_000;
+/** Answers being made or on their way: each may be megabytes, made whole on this one thread. */
+const ANSWERS_MAX = 32;
+/** And how large those on their way may be together. */
+const UNSENT_BYTES_MAX = 64 << 20;
 
 /** Returns a JSON answer. */
 export function json(status: number, value: unknown): Answer {
@@ -59,13 +65,26 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     headersTimeout: REQUEST_TIMEOUT_MS,
   });
   server.maxConnections = CONNECTIONS_MAX;
+  // Requests in a row, without the answers being read, would pile answers up.
+  server.maxRequestsPerSocket = 1;
+  server.setTimeout(SILENCE_MS);
+  let unsentBytes = 0;
+  let answers = 0;
   server.on('request', (request, response) => {
-    void respond(request, access, routes)
+    const busy = answers >= ANSWERS_MAX || unsentBytes > UNSENT_BYTES_MAX;
+    answers++;
+    response.once('close', () => answers--);
+    void respond(request, { access, routes, busy })
       .catch((error: unknown) => {
         log('error', `http ${request.url?.split('?')[0] ?? ''}: ${errorText(error)}`);
         return json(500, { error: 'internal error; the log of the collector says more' });
       })
-      .then((answer) => send(request, response, answer));
+      .then((answer) => {
+        const bytes = send(request, response, answer);
+        if (response.closed) return; // the reader has gone
+        unsentBytes += bytes;
+        response.once('close', () => (unsentBytes -= bytes));
+      });
   });
   server.on('clientError', (_error, socket) => {
     const body = JSON.stringify({ error: 'this is no HTTP request' });
@@ -92,10 +111,16 @@ interface Reply extends Answer {
   headers?: Record<string, string>;
 }
 
+interface Serving {
+  access: Access;
+  routes: ReadonlyMap<string, Route>;
+  /** Only the small answers are given now. */
+  busy: boolean;
+}
+
 async function respond(
   request: IncomingMessage,
-  access: Access,
-  routes: ReadonlyMap<string, Route>,
+  { access, routes, busy }: Serving,
 ): Promise<Reply> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   const route = routes.get(path);
@@ -112,10 +137,16 @@ async function respond(
     const refusal = json(405, { error: `${path} takes GET, not ${request.method}` });
     return { ...refusal, headers: { Allow: 'GET, HEAD' } };
   }
-  return route.answer();
+  return busy && route.guarded ? tooBusy() : route.answer();
 }
 
-function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+function tooBusy(): Reply {
+  const error = 'too many answers are on their way to readers who do not read; try again';
+  return { ...json(503, { error }), headers: { 'Retry-After': '1' } };
+}
+
+/** Sends an answer; returns how many bytes wait to be read until the response closes. */
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply): number {
   const bytes = Buffer.from(reply.body);
   response.writeHead(reply.status, {
     'Content-Type': reply.type,
@@ -129,6 +160,7 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
   response.end(request.method === 'HEAD' ? undefined : bytes);
   // A body that was sent along is not waited for.
   if (!request.complete) response.once('finish', () => request.destroy());
+  return bytes.length;
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

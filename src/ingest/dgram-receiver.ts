@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -47,8 +47,11 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
     source: () => (sender === undefined ? '' : hostPort(sender.address, sender.port)),
     async drain(timeoutMs) {
       const startMs = performance.now();
+      await refuseMore(socket);
+      // Bound to any address, it has a certain one from now on.
+      const { address, port } = socket.address();
       while (performance.now() - startMs < timeoutMs) {
-        const state = readUdpSocket(bound.address, bound.port);
+        const state = readUdpSocket(address, port);
         if (state?.rxQueueBytes === 0) return true;
         if (state !== undefined) {
           await setImmediate(); // one turn of the loop reads what has come
@@ -60,6 +63,27 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
       }
       return false;
     },
+    kernelDrops() {
+      const { address, port } = socket.address();
+      return readUdpSocket(address, port)?.drops ?? null;
+    },
     close: () => void socket.close(),
   };
 }
+
+/**
+ * Makes the kernel refuse what comes from now on, as it does once a socket is closed, while what
+ * it holds can still be read: a datagram that came between the last look and the close would be
+ * lost without a trace. A connected socket takes datagrams from its peer alone, and this peer
+ * sends none.
+ */
+async function refuseMore(socket: Socket): Promise<void> {
+  const nobody = isIPv6(socket.address().address) ? '::1' : '127.0.0.1';
+  await new Promise<void>((resolve) => {
+    socket.once('error', () => resolve()); // then it is as it would be without
+    socket.connect(DISCARD_PORT, nobody, () => resolve());
+  });
+}
+
+/** Source: RFC 863. */
+const DISCARD_PORT = 9;

@@ -35,6 +35,14 @@ export interface Seed {
   name: string;
 }
 
+/** How the socket was closed. */
+export interface Stopped {
+  /** False if the deadline came before the socket was empty. */
+  drained: boolean;
+  /** What the kernel has thrown away in all; null where it does not tell. */
+  kernelDrops: number | null;
+}
+
 /** The main thread's side of the ingest thread: it starts it, flips its ledger, and stops it. */
 export interface Ingest {
   /** Starts the thread and binds. Rejects with `ERR_LISTEN` where the address is not to be had. */
@@ -47,8 +55,8 @@ export interface Ingest {
    * thread is dead: then nothing is replaced.
    */
   renew(seeds: Iterable<Seed>): Promise<LedgerReader | undefined>;
-  /** Reads what lies in the socket and closes it; false if the deadline came first. */
-  stop(timeoutMs: number): Promise<boolean>;
+  /** Reads what lies in the socket and closes it. */
+  stop(timeoutMs: number): Promise<Stopped>;
   /** Ends the thread. After the last flip. */
   end(): Promise<void>;
 }
@@ -126,13 +134,14 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     return old.reader;
   }
 
-  async function stop(timeoutMs: number): Promise<boolean> {
-    if (thread === undefined || dead !== undefined) return true;
+  async function stop(timeoutMs: number): Promise<Stopped> {
+    const nothing = { drained: true, kernelDrops: null };
+    if (thread === undefined || dead !== undefined) return nothing;
     try {
       const answer = await ask({ type: 'stop', timeoutMs }, 'stopped');
-      return answer.type === 'stopped' && answer.drained;
+      return answer.type === 'stopped' ? answer : nothing;
     } catch {
-      return true; // dead: there is no socket any more
+      return nothing; // dead: there is no socket any more
     }
   }
 

@@ -42,5 +42,8 @@ export type FromIngest =
   | { type: 'swapped' }
   /** The timing log is half full: a flip would be welcome before the next one is due. */
   | { type: 'half-full' }
-  /** `drained` is false if the socket still held datagrams at the deadline. */
-  | { type: 'stopped'; drained: boolean };
+  /**
+   * `drained` is false if the socket still held datagrams at the deadline. The kernel forgets its
+   * drops with the socket, so they are read last of all.
+   */
+  | { type: 'stopped'; drained: boolean; kernelDrops: number | null };

@@ -23,9 +23,11 @@ export interface Receiver {
   /**
    * Reads on until what lay in the socket when it was called has been handed over: on Linux until
    * its queue was seen empty once, elsewhere until 50 ms passed without a datagram.
-   * Returns false if that was not reached before the deadline.
+   * What comes after the call is refused. Returns false if the deadline came before.
    */
   drain(timeoutMs: number): Promise<boolean>;
+  /** Datagrams that the kernel threw away so far; null where it does not tell. */
+  kernelDrops(): number | null;
   close(): void;
 }
 

@@ -59,8 +59,9 @@ async function start(): Promise<void> {
 
 async function stop(timeoutMs: number): Promise<void> {
   const drained = (await receiver?.drain(timeoutMs)) ?? true;
+  const kernelDrops = receiver?.kernelDrops() ?? null;
   receiver?.close();
-  say({ type: 'stopped', drained });
+  say({ type: 'stopped', drained, kernelDrops });
 }
 
 function writerOf({ memory, limits }: LedgerHandle): LedgerWriter {

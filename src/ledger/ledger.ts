@@ -87,8 +87,10 @@ export const Stat = {
   timingsDropped: 5,
   /** How many timings the log holds. */
   logLength: 6,
+  /** Counter samples that alone are beyond 64 bits: they must not take others along. */
+  countersOverflown: 7,
   /** Refused lines; one word per reason from here on. */
-  rejected: 7,
+  rejected: 8,
 } as const;
 /** How many words `stats` has. */
 export const STAT_COUNT: number = Stat.rejected + REJECT_REASONS.length;

@@ -88,9 +88,13 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
 
   function addCounter(id: number, value: number): void {
     const { sums, stats } = side;
+    stats[Stat.counterSamples] = stats[Stat.counterSamples]! + 1;
+    if (value >= INT64_END || value < -INT64_END) {
+      stats[Stat.countersOverflown] = stats[Stat.countersOverflown]! + 1;
+      return;
+    }
     sums[2 * id] = sums[2 * id]! + value;
     sums[2 * id + 1] = sums[2 * id + 1]! + 1;
-    stats[Stat.counterSamples] = stats[Stat.counterSamples]! + 1;
   }
 
   function addTiming(id: number, value: number, weight: number): void {
@@ -240,6 +244,8 @@ interface NewEntry {
   target: number;
 }
 
+/** A hash's field holds -2^63 to 2^63 - 1. */
+const INT64_END = 2 ** 63;
 const OWN = -1;
 /** Larger than any entry: an entry's number or a negative verdict takes its place. */
 const NOT_LOOKED_UP = 0x7fffffff;

@@ -29,7 +29,7 @@ export function formatLine({ name, value, type, rate, tags }: Sample): string {
   const text = typeof value === 'number' ? String(value) : value.replaceAll(/[|\r\n]/g, '_');
   let line = `${safeName(name)}:${text}|${type}`;
   if (rate !== undefined && rate !== 1) line += `|@${rate}`;
-  if (tags !== undefined) line += formatTags(tags);
+  if (tags) line += formatTags(tags);
   return line;
 }
 
@@ -42,6 +42,7 @@ export function safeName(name: string): string {
 export function formatTags(tags: Tags): string {
   const parts: string[] = [];
   for (const [key, value] of Object.entries(tags)) {
+    if (value === undefined || value === null || key === '') continue; // from untyped callers
     const safeKey = key.replaceAll(/[:,|\r\n]/g, '_');
     const safeValue = String(value).replaceAll(/[,|\r\n]/g, '_');
     parts.push(safeValue === '' ? safeKey : `${safeKey}:${safeValue}`);

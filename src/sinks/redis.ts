@@ -76,9 +76,18 @@ export function createRedisStore({ url, instance, timeoutMs, onLost }: RedisOpti
 
   async function read(hash: string): Promise<[string, string][]> {
     // Not hGetAll: it makes an object, and an object loses a field named __proto__.
-    const reply = (await reads.call(['HGETALL', hash])) as string[];
-    const pairs: [string, string][] = [];
-    for (let at = 0; at + 1 < reply.length; at += 2) pairs.push([reply[at]!, reply[at + 1]!]);
-    return pairs;
+    const reply = await reads.call(['HGETALL', hash]).catch((error: unknown) => {
+      // Of another type: it holds no counters, and is no reason not to show those of other hashes.
+      if (errorText(error).startsWith('WRONGTYPE')) return [];
+      throw error;
+    });
+    return pairsOf(reply as string[]);
   }
+}
+
+/** Returns a flat list of fields and values as pairs. */
+export function pairsOf(reply: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < reply.length; at += 2) pairs.push([reply[at]!, reply[at + 1]!]);
+  return pairs;
 }

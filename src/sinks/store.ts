@@ -44,7 +44,7 @@ export interface Store {
    * where the store does, or where it is not known whether the chunk was applied.
    */
   apply(chunk: Chunk): Promise<ChunkOutcome>;
-  /** Returns the fields of a hash and their values, in the store's order; none if it is not there. */
+  /** Returns the fields of a hash and their values, in the store's order; none if it is no hash. */
   read(hash: string): Promise<[field: string, value: string][]>;
   close(): void;
 }

@@ -43,7 +43,7 @@ describe('a hostile Redis costs no memory', () => {
 
   it('that accepts and never answers: given up after 5 s, kept, visible', async () => {
     const { until } = await against(() => {});
-    const { store, counters } = await until(({ store: { up } }) => !up);
+    const { store, counters } = await until(({ store: { lastError } }) => lastError !== null);
     expect(store.lastError).to.equal('redis did not answer within 5 s');
     expect(counters.pending).to.equal(1);
   });
@@ -62,7 +62,7 @@ describe('a hostile Redis costs no memory', () => {
       socket.write('$536870912\r\n');
       pour();
     });
-    const { store, counters } = await until(({ store: { up } }) => !up);
+    const { store, counters } = await until(({ store: { lastError } }) => lastError !== null);
     expect(store.lastError).to.match(/redis sent over 1048576 bytes in reply to one call/);
     expect(counters.pending).to.equal(1);
     expect(residentBytes(pid)).to.be.below(250 << 20);
@@ -70,7 +70,7 @@ describe('a hostile Redis costs no memory', () => {
 
   it('that talks nonsense: kept, visible', async () => {
     const { until } = await against((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    const { store, counters } = await until(({ store: { up } }) => !up);
+    const { store, counters } = await until(({ store: { lastError } }) => lastError !== null);
     expect(store.lastError).to.be.a('string');
     expect(counters.pending).to.equal(1);
   });

@@ -27,7 +27,9 @@ describe('nothing is lost while Redis refuses', () => {
     const { udpPort, until } = collector!;
     const before = (await collector!.vitals()).counters.delivered;
     for (let n = 0; n < 5; n++) await sendUdp(udpPort, 'hits:1|c\nother:2|c');
-    const vitals = await until((now) => !now.store.up && now.counters.pending === 10);
+    const vitals = await until(
+      (now) => now.store.lastError !== null && now.counters.pending === 10,
+    );
     expect(vitals.store.lastError).to.match(reason);
     expect(vitals.counters.delivered).to.equal(before);
     await degraded(reason);
@@ -65,7 +67,7 @@ describe('nothing is lost while Redis refuses', () => {
     const port = await freePort();
     collector = await startCollector(['--redis', `redis://127.0.0.1:${port}`, ...FAST]);
     await sendUdp(collector.udpPort, 'hits:5|c');
-    const vitals = await collector.until((now) => !now.store.up);
+    const vitals = await collector.until((now) => now.store.lastError !== null);
     expect(vitals.store.lastError).to.match(/ECONNREFUSED/);
     expect(vitals.counters.pending).to.equal(1);
     redis = await startRedis('--port', String(port));
@@ -131,7 +133,7 @@ describe('nothing is lost while Redis refuses', () => {
     const url = `redis://:wrong-word@127.0.0.1:${redis.port}`;
     collector = await startCollector(['--redis', url, ...FAST, '--stop-timeout', '200']);
     await sendUdp(collector.udpPort, 'hits:5|c');
-    const vitals = await collector.until((now) => !now.store.up);
+    const vitals = await collector.until((now) => now.store.lastError !== null);
     expect(vitals.store.lastError).to.match(/WRONGPASS/);
     expect(await collector.stop()).to.equal(1);
     expect(collector.stderr()).to.match(/not delivered: 1 counter samples, 0 timings\n$/);
@@ -153,7 +155,7 @@ describe('nothing is lost while Redis refuses', () => {
     );
     collector = await startCollector(['--redis', running.url, ...FAST]);
     await sendUdp(collector.udpPort, 'hits:5|c\nother:10|c');
-    const vitals = await collector.until((now) => !now.store.up);
+    const vitals = await collector.until((now) => now.store.lastError !== null);
     expect(vitals.store.lastError).to.match(/LOADING/);
     await collector.until((now) => now.counters.delivered === 2);
     const hash = await running.hash('statcol:stats');
@@ -177,6 +179,8 @@ describe('nothing is lost while Redis refuses', () => {
     expect(vitals.store.up).to.equal(true);
     expect(vitals.counters).to.deep.include({ pending: 10, delivered: 0 });
     await degraded(/bad has refused for .* WRONGTYPE/);
+    const shown = await collector.json('api/counters');
+    expect(shown).to.deep.equal({ good: { hits: 5, other: 10 }, bad: {} });
     await running.command('DEL', 'bad');
     await collector.until((now) => now.counters.delivered === 10);
     const wanted = { hits: '5', other: '10' };
@@ -189,10 +193,13 @@ describe('nothing is lost while Redis refuses', () => {
     redis = running;
     await running.command('HSET', 'statcol:stats', 'text', 'hello', 'full', '9223372036854775807');
     collector = await startCollector(['--redis', running.url, ...FAST]);
-    await sendUdp(collector.udpPort, 'text:1|c\nfull:1|c\nfine:1|c\nhuge:1e300|c\nfine:1|c');
+    await sendUdp(
+      collector.udpPort,
+      'text:1|c\nfull:1|c\nfine:1|c\nhuge:1e300|c\nfine:-1e300|c\nfine:1|c',
+    );
     const vitals = await collector.until((now) => now.counters.pending === 0);
     expect(vitals.counters.delivered).to.equal(2);
-    expect(vitals.counters.dropped).to.deep.equal({ not_integer: 1, overflow: 2 });
+    expect(vitals.counters.dropped).to.deep.equal({ not_integer: 1, overflow: 3 });
     const hash = await running.hash('statcol:stats');
     expect(Object.fromEntries(hash)).to.deep.equal({
       text: 'hello',

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
@@ -225,6 +226,33 @@ describe('the other commands', () => {
     });
     expect(let_in).to.deep.equal({ code: 0, stdout: '0\n', stderr: '' });
     expect(await collector.stop()).to.equal(0);
+  });
+
+  it('somebody there who is no collector: one line, exit 1', async () => {
+    const answers = ['', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html'];
+    answers.push('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull');
+    answers.push(
+      'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"a":"b"}',
+      'HTTP/1.1 204 No\r\n\r\n',
+    );
+    for (const answer of answers) {
+      const server = createTcpServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => socket.end(answer));
+        if (answer === '') socket.destroy();
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const { code, stdout, stderr } = await runStatcol([
+        'get',
+        'x',
+        '--http',
+        `http://127.0.0.1:${port}`,
+      ]);
+      server.close();
+      expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' });
+      expect(stderr).to.match(/^statcol: no counters from http:.*\n$/);
+    }
   });
 
   it('nobody there: one line, exit 1', async () => {

@@ -6,7 +6,7 @@ import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
 import { createTimingBook, type TimingBook } from '../../src/flush/timing-book.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
-import { createWindow } from '../../src/window.ts';
+import { createWindow } from '../../src/window/window.ts';
 import { sendUdp } from '../support/udp.ts';
 
 const MINUTE_MS = 60_000;
@@ -44,12 +44,8 @@ describe('the drainer', () => {
       ingest,
       counters,
       timings,
-      window: createWindow({
-        windowMs: 1000,
-        slotMs: 100,
-        budgetBytes: 1 << 20,
-        nowMs: () => nowMs,
-      }),
+      window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, nowMs: () => nowMs }),
+      counterTally: createTally(),
       timingTally: tally,
       hasTrap: true,
       log: (_level, message) => said.push(message),

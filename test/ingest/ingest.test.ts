@@ -144,7 +144,7 @@ describe('the ingest', () => {
       const packets = Array<string>(30).fill(packet);
       await send(sender, bound, ...packets);
       const read = 30 - readUdpSocket(bound.address, bound.port)!.drops;
-      expect(await ingest.stop(10_000)).to.equal(true);
+      expect((await ingest.stop(10_000)).drained).to.equal(true);
       const { counters, timings, stats } = drainOf(await ingest.flip());
       expect(stats[Stat.datagrams]).to.equal(read);
       expect(counters.get('hits')).to.deep.equal([read, read]);
@@ -155,7 +155,7 @@ describe('the ingest', () => {
 
     it('says so if the deadline came first', async () => {
       const { ingest } = await start({});
-      expect(await ingest.stop(0)).to.equal(false);
+      expect((await ingest.stop(0)).drained).to.equal(false);
     });
   });
 
@@ -173,7 +173,7 @@ describe('the ingest', () => {
       expect([...counters]).to.deep.equal([['hits', [1, 1]]]);
       expect(timings.get('t')).to.have.length(5);
       expect(drainOf(await ingest.flip())).to.deep.equal(nothingDrained());
-      expect(await ingest.stop(1000)).to.equal(true);
+      expect((await ingest.stop(1000)).drained).to.equal(true);
       await ingest.end();
       expect(deaths).to.have.length(1);
     });

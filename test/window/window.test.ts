@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { createWindow, type LiveWindow, type TimingSummary } from '../src/window.ts';
+import { createWindow, type LiveWindow, type TimingSummary } from '../../src/window/window.ts';
 
 const WINDOW_MS = 5 * 60_000;
-const SLOT_MS = 10_000;
+const SLOT_MS = 1000;
 
 describe('The live window', () => {
   it('tells count, min, max and mean exactly', () => {
@@ -121,44 +121,69 @@ describe('The live window', () => {
   });
 
   describe('short of memory', () => {
-    it('loses no sample: the oldest slots merge', () => {
-      const [small, large] = [createRig(3000), createRig()];
-      for (let slot = 0; slot < 25; slot++) {
+    const SECONDS = 100;
+
+    it('loses no sample: the oldest seconds merge by thirties, and that is counted', () => {
+      const [small, large] = [createRig(9000), createRig()];
+      for (let second = 0; second < SECONDS; second++) {
         for (const { window, clock } of [small, large]) {
-          for (const name of ['a', 'b']) add(window, name, [slot + 1, 100 + slot], [2, 1.5]);
+          for (const name of ['a', 'b']) add(window, name, [second % 7, 100 + second], [2, 1.5]);
           clock.ms += SLOT_MS;
         }
       }
-      const [merged, whole] = [small.window.summaries(), large.window.summaries()];
-      for (const [at, [name, summary]] of whole.entries()) {
-        expect(merged[at]![0]).to.equal(name);
-        const { count, min, max, mean } = merged[at]![1];
-        expect([count, min, max]).to.deep.equal([summary.count, summary.min, summary.max]);
-        expect(mean).to.be.closeTo(summary.mean, 1e-9);
-        // The halves of the weights are rounded down per slot: at most a sample each.
-        expect(merged[at]![1].p50).to.be.closeTo(summary.p50, summary.p50 * 0.1);
-      }
+      expect(small.window.summaries()).to.deep.equal(large.window.summaries());
+      const { bytes, columnsMerged, columnsDropped } = small.window.usage();
+      expect(bytes).to.be.at.most(9000);
+      expect(columnsMerged).to.be.above(0);
+      expect(columnsDropped).to.equal(0);
+      expect(large.window.usage().columnsMerged).to.equal(0);
     });
 
-    it('merges the oldest only: the newest samples outlive them', () => {
-      const { window, clock } = createRig(0);
-      for (let slot = 0; slot < 10; slot++) {
-        add(window, 'a', [slot]);
+    it('merges the oldest only: spans of 30 seconds first, then of one', () => {
+      const { window, clock } = createRig(4000);
+      for (let second = 0; second < SECONDS; second++) {
+        add(window, 'a', [1 + second]);
         clock.ms += SLOT_MS;
       }
-      expect(summaryOf(window, 'a').count).to.equal(10);
-      clock.ms += WINDOW_MS - SLOT_MS;
-      expect(window.summaries()).to.deep.equal([]);
+      const columns = window.columns('a');
+      const spans = columns.map(({ span }) => span);
+      expect(spans).to.deep.equal(spans.toSorted((a, b) => b - a));
+      expect(new Set(spans)).to.deep.equal(new Set([30, 1]));
+      expect(columns.every(({ second, span }) => second % span === 0)).to.equal(true);
+      expect(columns.reduce((sum, { weight }) => sum + weight, 0)).to.equal(SECONDS);
     });
 
-    it('still forgets in time what it need not merge', () => {
-      const { window, clock } = createRig(100_000);
-      add(window, 'a', [1]);
-      clock.ms += SLOT_MS;
-      add(window, 'a', [2]);
-      clock.ms += WINDOW_MS - SLOT_MS;
-      expect(summaryOf(window, 'a').count).to.equal(1);
+    it('where merging is not enough the oldest go, and are counted', () => {
+      const { window, clock } = createRig(700);
+      for (let second = 0; second < SECONDS; second++) {
+        add(window, 'a', [1 + second]);
+        clock.ms += SLOT_MS;
+      }
+      const { count, max } = summaryOf(window, 'a');
+      expect(max).to.equal(SECONDS);
+      expect(count).to.be.below(SECONDS);
+      expect(window.usage().columnsDropped).to.be.above(0);
     });
+
+    it('still forgets in time what it has merged', () => {
+      const { window, clock } = createRig(4000);
+      for (let second = 0; second < SECONDS; second++) {
+        add(window, 'a', [1]);
+        clock.ms += SLOT_MS;
+      }
+      clock.ms += WINDOW_MS;
+      expect(window.summaries()).to.deep.equal([]);
+    });
+  });
+
+  it('keeps what was counted elsewhere, to the bin', () => {
+    const { window } = createRig();
+    const other = createRig();
+    add(other.window, 'a', [5, 5, 120, 0.5]);
+    const [column] = other.window.columns('a');
+    add(window, 'a', [7]);
+    window.addBins('a', column!.bins, { min: 0.5, max: 120 });
+    expect(summaryOf(window, 'a')).to.include({ count: 5, min: 0.5, max: 120 });
   });
 
   describe('values and weights beyond reason', () => {
@@ -192,7 +217,7 @@ describe('The live window', () => {
 
 function createRig(budgetBytes = 64 << 20): { window: LiveWindow; clock: { ms: number } } {
   const clock = { ms: 50 * SLOT_MS };
-  const options = { windowMs: WINDOW_MS, slotMs: SLOT_MS, budgetBytes, nowMs: () => clock.ms };
+  const options = { windowSeconds: WINDOW_MS / 1000, budgetBytes, nowMs: () => clock.ms };
   return { window: createWindow(options), clock };
 }
 

@@ -1,0 +1,62 @@
+import type { Log } from './flush/health.ts';
+import type { Vitals } from './vitals.ts';
+
+/** What a collector may be given: the flags of `statcol listen`, in camelCase. See the README. */
+export interface CollectorOptions {
+  host?: string | undefined;
+  port?: number | undefined;
+  redis?: string | undefined;
+  collection?: string | readonly string[] | undefined;
+  layout?: 'flat' | 'split' | undefined;
+  counterInterval?: number | undefined;
+  trap?: string | undefined;
+  trapCa?: string | undefined;
+  trapServername?: string | undefined;
+  timingInterval?: number | undefined;
+  /** `off`, a port, or `host:port`. */
+  http?: string | number | undefined;
+  httpToken?: string | undefined;
+  names?: 'statsd' | 'keep' | undefined;
+  maxKeys?: number | undefined;
+  stopTimeout?: number | undefined;
+  instance?: string | undefined;
+}
+
+/** What a collector tells the one who runs it. */
+export interface CollectorEvents {
+  /** Something worth a line in a log. Silent when absent. */
+  onLog?: Log;
+  /** It cannot go on: what was accepted can still be delivered with `stop`. */
+  onFatal?: (error: Error) => void;
+}
+
+/** Where a collector listens. */
+export interface Endpoints {
+  /** Such as `udp://127.0.0.1:8125`. */
+  udp: string;
+  /** Such as `http://127.0.0.1:8127/`; undefined when it is off. */
+  http: string | undefined;
+}
+
+/** What a collector could not deliver before its deadline, in samples. */
+export interface Undelivered {
+  counters: number;
+  timings: number;
+}
+
+/** A StatsD collector within this process. */
+export interface Collector {
+  /**
+   * Binds and begins to receive. Rejects with `ERR_LISTEN` where an address is not to be had; then
+   * nothing is bound. Redis or the trap being away is no error: it is tried again. Once only:
+   * rejects with `ERR_STATE` when called again, also after a start that failed.
+   */
+  start(): Promise<Endpoints>;
+  /** The collector's own numbers, of this moment. Between `start` and `stop`. */
+  vitals(): Promise<Vitals>;
+  /**
+   * Reads what lies in the socket, closes it, delivers everything, and closes the rest. Takes
+   * `stopTimeout` milliseconds at most, and resolves with what could not be delivered by then.
+   */
+  stop(): Promise<Undelivered>;
+}
