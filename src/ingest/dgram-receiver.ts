@@ -49,9 +49,9 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
       const startMs = performance.now();
       await refuseMore(socket);
       // Bound to any address, it has a certain one from now on.
-      const { address, port } = socket.address();
+      const local = socket.address();
       while (performance.now() - startMs < timeoutMs) {
-        const state = readUdpSocket(address, port);
+        const state = readUdpSocket(local.address, local.port);
         if (state?.rxQueueBytes === 0) return true;
         if (state !== undefined) {
           await setImmediate(); // one turn of the loop reads what has come
@@ -64,8 +64,8 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
       return false;
     },
     kernelDrops() {
-      const { address, port } = socket.address();
-      return readUdpSocket(address, port)?.drops ?? null;
+      const local = socket.address();
+      return readUdpSocket(local.address, local.port)?.drops ?? null;
     },
     close: () => void socket.close(),
   };

@@ -135,9 +135,9 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
 
   /** Merges the next 30 seconds of every name, or drops the oldest; false if nothing is left. */
   function makeRoom(): boolean {
-    const present = sweptSecond - (sweptSecond % COARSE_SECONDS);
+    const unfinished = sweptSecond - (sweptSecond % COARSE_SECONDS);
     const first = oldestFine();
-    if (first !== undefined && first < present) {
+    if (first !== undefined && first < unfinished) {
       coarseBefore = first - (first % COARSE_SECONDS) + COARSE_SECONDS;
       for (const { log } of series.values()) columnsMerged += coarsen(log, coarseBefore);
       return true;
