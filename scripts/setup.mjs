@@ -49,7 +49,6 @@ function build() {
   const built = join(root, 'node_modules/.statcol-built');
   if (timeOf(built) >= newest && existsSync(join(root, 'dist/cli.js'))) return;
   say('building');
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   run(process.execPath, [compiler, '-p', join(root, 'src')], 'the sources do not compile');
   writeFileSync(built, '');

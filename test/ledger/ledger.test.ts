@@ -192,6 +192,17 @@ describe('the ledger', () => {
     });
   });
 
+  it('lets no sample beyond 64 bits take honest ones along', () => {
+    const bench = ledgerBench();
+    const onPacket = createPipeline(() => bench.writer);
+    const bytes = Buffer.from('a:1|c\na:1e300|c\na:-1e300|c\na:9223372036854775808|c\na:2|c');
+    onPacket(bytes, bytes.length);
+    const { counters, stats } = bench.take();
+    expect([...counters]).to.deep.equal([['a', [3, 2]]]);
+    expect(stats[Stat.counterSamples]).to.equal(5);
+    expect(stats[Stat.countersOverflown]).to.equal(3);
+  });
+
   it('counts a datagram that holds good lines between bad ones', () => {
     const bench = ledgerBench();
     const onPacket = createPipeline(() => bench.writer);
@@ -201,7 +212,7 @@ describe('the ledger', () => {
     const { counters, timings, stats } = bench.take();
     expect([...counters]).to.deep.equal([['a', [5, 2]]]);
     expect([...timings]).to.deep.equal([['t', pairs(5)]]);
-    expect(stats.slice(0, Stat.rejected)).to.deep.equal([2, bytes.length, 3, 2, 1, 0, 1]);
+    expect(stats.slice(0, Stat.rejected)).to.deep.equal([2, bytes.length, 3, 2, 1, 0, 1, 0]);
     expect(rejected(stats)).to.deep.equal({ no_separator: 1, bad_value: 1 });
   });
 
