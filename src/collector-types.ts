@@ -10,12 +10,14 @@ export interface CollectorOptions {
   layout?: 'flat' | 'split' | undefined;
   counterInterval?: number | undefined;
   trap?: string | undefined;
+  trapType?: 'n' | 'h' | undefined;
   trapCa?: string | undefined;
   trapServername?: string | undefined;
   timingInterval?: number | undefined;
   /** `off`, a port, or `host:port`. */
   http?: string | number | undefined;
   httpToken?: string | undefined;
+  trapSecret?: string | undefined;
   names?: 'statsd' | 'keep' | undefined;
   maxKeys?: number | undefined;
   stopTimeout?: number | undefined;

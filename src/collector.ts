@@ -20,7 +20,8 @@ import { createTicker, systemTime, within } from './flush/time.ts';
 import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { createRoutes } from './http/routes.ts';
-import { createHttpServer, type HttpServer, type Route } from './http/server.ts';
+import type { Histogram } from './histogram.ts';
+import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
 import { createIngest, type IngestOptions } from './ingest/ingest.ts';
 import { createKernelDrops, RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
@@ -33,13 +34,12 @@ import type { Store } from './sinks/store.ts';
 import { createTrap, type Trap } from './sinks/trap.ts';
 import { version } from './version.ts';
 import { readReasons, readVitals, type Vitals, type VitalsParts } from './vitals.ts';
-import { createWindow } from './window/window.ts';
+import { createTrapReceiver, type TrapReceiver } from './trap-receiver/handler.ts';
+import { createWindow, type LiveWindow } from './window/window.ts';
 
 const REDIS_TIMEOUT_MS = 5000;
 const TRAP_TIMEOUT_MS = 10_000;
 const TRAP_BODY_BYTES_MAX = 4 << 20;
-/** What may wait for a trap that is away: 40 MB as numbers. */
-const PENDING_TIMINGS_MAX = 5_000_000;
 const WINDOW = { windowSeconds: 300, budgetBytes: 64 << 20 };
 
 /**
@@ -68,12 +68,12 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   // In the order in which a sample passes: the socket and the ledger,
   const ingest = createIngest(ingestOptions(options), {
-    onHalfFull: () => void flush(undefined),
+    onHalfFull: () => void flush(timingFlusher),
     onDeath: fatal,
   });
   // where it waits on this thread,
   const counterBook = createCounterBook(options.maxKeys);
-  const timingBook = createTimingBook(PENDING_TIMINGS_MAX, TRAP_BODY_BYTES_MAX);
+  const timingBook = createTimingBook(options.trapType, TRAP_BODY_BYTES_MAX);
   const window = createWindow({ ...WINDOW, nowMs });
   // and where it goes.
   const store = openStore(options, instance, (error) => counterFlusher.health.failed(error));
@@ -101,7 +101,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     log,
     nowMs,
   });
-  const http = openHttp(options, createRoutes({ vitals, reasons, hashes, store, timings }), log);
+  const receiver = openReceiver(options, window, { nowMs, log });
+  const routes = createRoutes({ vitals, reasons, hashes, store, timings });
+  const http = openHttp(options, { routes, receiver, log });
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
     createTicker(options.timingInterval, time, () => flush(timingFlusher)),
@@ -137,6 +139,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       timingTally,
       timingFlusher,
       keysMax: options.maxKeys,
+      window,
       store,
     };
     const advice = receiveBufferAdvice(socket.receiveBufferBytes);
@@ -214,10 +217,22 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
 function openHttp(
   { http: address, httpToken: token }: Options,
-  routes: readonly Route[],
-  log: Log,
+  parts: Pick<HttpOptions, 'routes' | 'receiver' | 'log'>,
 ): HttpServer | undefined {
-  return address === null ? undefined : createHttpServer({ ...address, token, routes, log });
+  return address === null ? undefined : createHttpServer({ ...address, token, ...parts });
+}
+
+function openReceiver(
+  { trapSecret: secret }: Options,
+  window: LiveWindow,
+  parts: { nowMs: () => number; log: Log },
+): TrapReceiver | undefined {
+  if (secret === undefined) return undefined;
+  const sink = {
+    sample: (name: string, value: number, count: number) => window.addCounted(name, value, count),
+    histogram: (name: string, histogram: Histogram) => window.addHistogram(name, histogram),
+  };
+  return createTrapReceiver({ secret, sink, ...parts });
 }
 
 function startedBefore(): StatcolError {

@@ -147,7 +147,8 @@ const DIGITS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
   return digit < 0 ? BAD : digit;
 });
 
-function toBase64(bytes: Uint8Array): string {
+/** Returns bytes in base64: the standard alphabet, padded. */
+export function toBase64(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 3) {
     const left = bytes.length - at;

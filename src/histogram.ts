@@ -70,14 +70,12 @@ export class Histogram {
    * @throws {StatcolError} `ERR_HISTOGRAM_FULL`.
    */
   add(value: number, count = 1): void {
-    if (!Number.isSafeInteger(count) || count < 0) {
-      throw new RangeError(`Expected \`count\` to be an integer from 0 to 2^53 - 1, got ${count}`);
-    }
+    if (count !== 1 && !isCount(count)) return;
     if (count > COUNT_MAX - this.#count) throw fullError();
-    if (count === 0) return;
+    const bins = this.#bins;
     const code = codeOf(value);
-    const index = placeOf(this.#bins, code);
-    this.#bins.counts[index]! += count;
+    const index = placeOf(bins, code);
+    bins.counts[index] = bins.counts[index]! + count;
     this.#count += count;
     if (code === NOT_A_NUMBER) return;
     if (value < this.#min) this.#min = value;
@@ -291,4 +289,12 @@ export class Histogram {
     this.#min = Math.min(low, high);
     this.#max = Math.max(low, high);
   }
+}
+
+/** Whether there is anything to count. Out of the way of what counts by ones. */
+function isCount(count: number): boolean {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new RangeError(`Expected \`count\` to be an integer from 0 to 2^53 - 1, got ${count}`);
+  }
+  return count > 0;
 }

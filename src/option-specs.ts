@@ -1,3 +1,4 @@
+import type { TrapType } from './flush/timing-book.ts';
 import type { LayoutName } from './flush/layout.ts';
 import * as readers from './option-readers.ts';
 import { integer, oneOf, type Surroundings, text } from './option-readers.ts';
@@ -19,6 +20,7 @@ export interface Options {
   readonly counterInterval: number;
   /** Undefined: timings go to the live window alone. */
   readonly trap: string | undefined;
+  readonly trapType: TrapType;
   /** The text of the PEM file. */
   readonly trapCa: string | undefined;
   readonly trapServername: string | undefined;
@@ -26,6 +28,8 @@ export interface Options {
   /** Null: off. */
   readonly http: { readonly host: string; readonly port: number } | null;
   readonly httpToken: string | undefined;
+  /** Undefined: no submissions are taken. */
+  readonly trapSecret: string | undefined;
   readonly names: NameRule;
   readonly maxKeys: number;
   readonly stopTimeout: number;
@@ -132,6 +136,14 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     read: (given) => (/^https?:$/.test(readers.urlOf(given)?.protocol ?? '') ? given : undefined),
   }),
   spec({
+    key: 'trapType',
+    flag: '--trap-type',
+    fallback: 'n',
+    shownDefault: 'n',
+    help: 'n: every value as it is; h: histograms, in which a sample counts 1/rate',
+    ...oneOf('n', 'h'),
+  }),
+  spec({
     key: 'trapCa',
     flag: '--trap-ca',
     argument: 'file',
@@ -178,6 +190,16 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     help: 'asked for on / and /api/* (Authorization: Bearer, or the cookie that /?token=… sets)',
     secret: 'all',
     ...text('8 to 256 letters, digits or any of -._~+/=', /^[A-Za-z0-9._~+/=-]{8,256}$/),
+  }),
+  spec({
+    key: 'trapSecret',
+    flag: '--trap-secret',
+    argument: 'secret',
+    fallback: undefined,
+    shownDefault: 'none: receiver off',
+    help: "takes others' timings at /module/httptrap/<uuid>/<secret>",
+    secret: 'all',
+    ...text('1 to 256 letters, digits or any of -._~', /^[A-Za-z0-9._~-]{1,256}$/),
   }),
   spec({
     key: 'names',

@@ -7,6 +7,7 @@ import type { TimingFlusher } from './flush/timing-flusher.ts';
 import type { KernelDrops } from './ingest/kernel.ts';
 import type { BoundSocket } from './ingest/messages.ts';
 import type { Store } from './sinks/store.ts';
+import type { LiveWindow, WindowUsage } from './window/window.ts';
 
 /** What became of samples of one kind; `samples + recovered = delivered + pending + dropped`. */
 export interface Fate {
@@ -34,6 +35,7 @@ export interface Vitals {
   counters: Fate;
   timings: Fate;
   keys: { counters: number; timings: number; limit: number };
+  window: WindowUsage;
   store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };
   trap: { configured: boolean; up: boolean; lastError: string | null; lastPushMs: number | null };
 }
@@ -53,6 +55,7 @@ export interface VitalsParts {
   /** Undefined without a trap. */
   timingFlusher: TimingFlusher | undefined;
   keysMax: number;
+  window: LiveWindow;
   store: Store;
 }
 
@@ -87,6 +90,7 @@ export function readVitals(parts: VitalsParts): Vitals {
       timingBook.pendingSamples + (timingFlusher?.pendingSamples ?? 0),
     ),
     keys: { counters: counterBook.size, timings: timingBook.size, limit: parts.keysMax },
+    window: parts.window.usage(),
     store: {
       kind: parts.store.kind,
       up: counterFlusher.health.up,

@@ -93,9 +93,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
       timings(id, values, weights) {
         const entry = (timingOf[id] ??= timings.entry(reader.nameOf(id)));
         window.add(entry.name, values, weights);
-        if (parts.hasTrap) {
-          countDropped(parts.timingTally, 'backlog_full', timings.add(entry, values));
-        } else {
+        if (parts.hasTrap) timings.add(entry, values, weights);
+        else {
           timings.touch(entry);
           parts.timingTally.delivered += values.length;
         }

@@ -3,6 +3,8 @@ import type { Cancel, Time } from './time.ts';
 
 /** Does work when asked to, one turn at a time, and again after a pause when it failed. */
 export interface Pump {
+  /** A turn is under way, or a pause after one that failed. */
+  readonly busy: boolean;
   /** True once {@link Pump.stop} was called: a turn under way should end. */
   readonly stopped: boolean;
   /** Begins a turn, unless one is under way or a pause after a failure is. Returns at once. */
@@ -34,6 +36,9 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
   let onDone = (): void => {};
 
   return {
+    get busy() {
+      return busy || cancelPause !== undefined;
+    },
     get stopped() {
       return stopped;
     },

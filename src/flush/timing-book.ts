@@ -1,11 +1,22 @@
+import { Histogram } from '../histogram.ts';
+import { type Carry, wholeSamples } from '../weights.ts';
 import { createRegistry, type Registered } from './registry.ts';
-import { createBodyWriter, trapName, type TrapBody } from './trap-body.ts';
+import { createBodyWriter, type TrapBody } from './trap-body.ts';
+import { trapName } from './trap-name.ts';
+
+/** How timings are pushed: `n`, each as it is; `h`, as histograms. */
+export type TrapType = 'n' | 'h';
 
 /** A timing's name as the main thread knows it. */
-export interface TimingEntry extends Registered {
+export interface TimingEntry extends Registered, Carry {
   /** What waits for the trap, in milliseconds, in order of arrival, from `taken` on. */
   values: number[];
+  /** The weight of each value; absent while all are 1. */
+  weights: number[] | undefined;
   taken: number;
+  /** What has waited for so long that it was folded, and how many samples that is. */
+  folded: Histogram | undefined;
+  foldedSamples: number;
   /** It stands in the queue of the next cut. */
   queued: boolean;
 }
@@ -16,12 +27,19 @@ export interface TimingBook {
   readonly size: number;
   /** How many samples wait. */
   readonly pendingSamples: number;
+  /** How many of them wait one by one; the others are folded. */
+  readonly listedSamples: number;
   /** Returns the entry of a name, made if it is new. */
   entry(name: string): TimingEntry;
   /** Marks a name as in use, though nothing of it is to wait. */
   touch(entry: TimingEntry): void;
-  /** Adds samples; returns how many found no room. The array is not kept. */
-  add(entry: TimingEntry, values: Float64Array): number;
+  /** Adds samples. The arrays are not kept. */
+  add(entry: TimingEntry, values: Float64Array, weights: Float64Array): void;
+  /**
+   * Folds what waits one by one into a histogram per name, where it takes no more memory however
+   * long it waits. It will go out as `h`. Cost: about 50 ns a sample.
+   */
+  fold(): void;
   /** Takes as much of what waits as fits a body, oldest names first; undefined when nothing does. */
   cut(): TrapBody | undefined;
   /** Forgets names idle for the whole period that ends, and returns those that are not. */
@@ -31,15 +49,18 @@ export interface TimingBook {
 /**
  * Creates an empty book.
  *
- * @param pendingMax how many samples may wait: beyond it the newest are refused.
+ * @param type `n`: what is not folded goes out value by value, whatever its weight. `h`: a value
+ *   counts as many times as its weight says, the fraction carried to the name's next value.
  * @param bodyBytesMax how long a body may be, in bytes.
  */
-export function createTimingBook(pendingMax: number, bodyBytesMax: number): TimingBook {
+export function createTimingBook(type: TrapType, bodyBytesMax: number): TimingBook {
   const names = createRegistry<TimingEntry>((name, period) => {
-    return { name, period, values: [], taken: 0, queued: false };
+    const waiting = { values: [], weights: undefined, taken: 0, folded: undefined };
+    return { name, period, ...waiting, foldedSamples: 0, carry: 0, queued: false };
   });
   let queue: TimingEntry[] = [];
   let pendingSamples = 0;
+  let listedSamples = 0;
 
   return {
     get size() {
@@ -48,33 +69,52 @@ export function createTimingBook(pendingMax: number, bodyBytesMax: number): Timi
     get pendingSamples() {
       return pendingSamples;
     },
+    get listedSamples() {
+      return listedSamples;
+    },
     entry: (name) => names.entry(name),
     touch: (entry) => names.touch(entry),
     add,
+    fold() {
+      for (const one of queue) foldOne(one);
+    },
     cut,
     nextPeriod: () => names.nextPeriod((idle) => idle.queued),
   };
 
-  function add(to: TimingEntry, values: Float64Array): number {
+  function add(to: TimingEntry, values: Float64Array, weights: Float64Array): void {
     names.touch(to);
-    const count = Math.min(values.length, pendingMax - pendingSamples);
-    for (let index = 0; index < count; index++) to.values.push(values[index]!);
-    pendingSamples += count;
-    if (count > 0 && !to.queued) {
-      to.queued = true;
-      queue.push(to);
+    for (let index = 0; index < values.length; index++) {
+      const weight = weights[index]!;
+      if (weight !== 1) to.weights ??= to.values.map(() => 1);
+      to.values.push(values[index]!);
+      to.weights?.push(weight);
     }
-    return values.length - count;
+    pendingSamples += values.length;
+    listedSamples += values.length;
+    if (to.queued || values.length === 0) return;
+    to.queued = true;
+    queue.push(to);
+  }
+
+  function foldOne(one: TimingEntry): void {
+    const { values, weights, taken } = one;
+    if (taken === values.length) return;
+    const folded = (one.folded ??= new Histogram());
+    for (let index = taken; index < values.length; index++) {
+      const room = Number.MAX_SAFE_INTEGER - folded.count;
+      folded.add(values[index]!, wholeSamples(one, weights?.[index] ?? 1, room));
+    }
+    one.foldedSamples += values.length - taken;
+    listedSamples -= values.length - taken;
+    emptyList(one);
   }
 
   function cut(): TrapBody | undefined {
     const body = createBodyWriter(bodyBytesMax);
     let done = 0;
     for (const one of queue) {
-      one.taken = body.append(trapName(one.name), one.values, one.taken);
-      if (one.taken < one.values.length) break;
-      one.values = [];
-      one.taken = 0;
+      if (!take(one, body)) break;
       one.queued = false;
       done++;
     }
@@ -82,5 +122,30 @@ export function createTimingBook(pendingMax: number, bodyBytesMax: number): Timi
     const whole = body.end();
     pendingSamples -= whole?.samples ?? 0;
     return whole;
+  }
+
+  /** Takes what waits of a name; false where not all of it found room. */
+  function take(one: TimingEntry, body: ReturnType<typeof createBodyWriter>): boolean {
+    const name = trapName(one.name);
+    // A name stands once in a body: what came since the last fold goes along.
+    if (type === 'h' || one.folded !== undefined) foldOne(one);
+    if (one.folded !== undefined) {
+      if (!body.appendHistogram(name, one.folded, one.foldedSamples)) return false;
+      one.folded = undefined;
+      one.foldedSamples = 0;
+    }
+    if (one.taken === one.values.length) return true;
+    const taken = body.append(name, one.values, one.taken);
+    listedSamples -= taken - one.taken;
+    one.taken = taken;
+    if (one.taken < one.values.length) return false;
+    emptyList(one);
+    return true;
+  }
+
+  function emptyList(one: TimingEntry): void {
+    one.values = [];
+    one.weights = undefined;
+    one.taken = 0;
   }
 }

@@ -1,3 +1,5 @@
+import type { Histogram } from '../histogram.ts';
+
 /** The body of one submission to an HTTP trap. */
 export interface TrapBody {
   /** JSON, ASCII only: as many bytes as characters. */
@@ -12,14 +14,16 @@ export interface BodyWriter {
    * not. A name may be appended once.
    */
   append(name: string, values: readonly number[], start: number): number;
+  /** Appends a histogram that stands for so many samples; false where it finds no room. */
+  appendHistogram(name: string, histogram: Histogram, samples: number): boolean;
   /** Returns the body, or undefined where nothing was appended. */
   end(): TrapBody | undefined;
 }
 
 /**
- * Begins a body of type `n`: every value as it is, in a list per name.
+ * Begins a body: per name every value as it is, in a list, or a histogram's bins.
  *
- *     {"api.latency":{"_type":"n","_value":[320,12.5]},"db":{"_type":"n","_value":[3]}}
+ *     {"api.latency":{"_type":"n","_value":[320,12.5]},"db":{"_type":"h","_value":["H[1.2e+01]=3"]}}
  *
  * @param bytesMax limit of the whole body. Values are JSON numbers of up to 24 characters, which
  *   the trap reads as doubles, exponents included, because their type is given.
@@ -28,10 +32,16 @@ export function createBodyWriter(bytesMax: number): BodyWriter {
   const pieces: string[] = [];
   let bytes = 2; // the braces
   let samples = 0;
+  const headOf = (name: string, type: string): string =>
+    `${pieces.length > 0 ? ',' : ''}${JSON.stringify(name)}:{"_type":"${type}","_value":[`;
+  const push = (head: string, list: string): void => {
+    pieces.push(head, list, TAIL);
+    bytes += head.length + list.length + TAIL.length;
+  };
 
   return {
     append(name, values, start) {
-      const head = `${pieces.length > 0 ? ',' : ''}${JSON.stringify(name)}:{"_type":"n","_value":[`;
+      const head = headOf(name, 'n');
       let room = bytesMax - bytes - head.length - TAIL.length;
       let at = start;
       let list = '';
@@ -45,10 +55,20 @@ export function createBodyWriter(bytesMax: number): BodyWriter {
         at += count;
       }
       if (at === start) return start;
-      pieces.push(head, list, TAIL);
-      bytes += head.length + list.length + TAIL.length;
+      push(head, list);
       samples += at - start;
       return at;
+    },
+    appendHistogram(name, histogram, count) {
+      const head = headOf(name, 'h');
+      const list = histogram
+        .toStrings()
+        .map((bin) => `"${bin}"`)
+        .join(',');
+      if (bytes + head.length + list.length + TAIL.length > bytesMax) return false;
+      push(head, list);
+      samples += count;
+      return true;
     },
     end: () => (samples === 0 ? undefined : { text: `{${pieces.join('')}}`, samples }),
   };
@@ -57,49 +77,3 @@ export function createBodyWriter(bytesMax: number): BodyWriter {
 const TAIL = ']}';
 /** `-1.2345678901234567e-308` and a comma. */
 const NUMBER_BYTES_MAX = 25;
-/** Names up to here are stored by a trap; one byte more and the metric is dropped. */
-const TRAP_NAME_BYTES_MAX = 4095;
-/** Members that mean something else in the trap's grammar. */
-const RESERVED = new Set(['_type', '_value', '_ts', '_tags', '_fl']);
-
-/**
- * Returns a name that the trap's grammar can carry: non-ASCII and control bytes, backticks, and
- * blanks at either end as `%XX`, and so the first character of a reserved word. A longer name than
- * 4,095 bytes is cut, and keeps apart from others by a hash of the whole: `…%1a2b3c4d`.
- */
-export function trapName(name: string): string {
-  if (RESERVED.has(name)) return `%5F${name.slice(1)}`;
-  const safe = SAFE.test(name) ? name : escapeName(name);
-  if (safe.length <= TRAP_NAME_BYTES_MAX) return safe;
-  const mark = `%${fnv1a(safe).toString(16).padStart(8, '0')}`;
-  return safe.slice(0, TRAP_NAME_BYTES_MAX - mark.length).replace(/%.?$/, '') + mark;
-}
-
-const SAFE = /^[!-_a-~](?:[ -_a-~]*[!-_a-~])?$/;
-const encoder = new TextEncoder();
-
-function escapeName(name: string): string {
-  let safe = '';
-  const bytes = encoder.encode(name);
-  for (const [at, byte] of bytes.entries()) {
-    const outer = at === 0 || at === bytes.length - 1;
-    const plain = byte > 0x20 && byte < 0x7f && byte !== BACKTICK;
-    safe +=
-      plain || (byte === BLANK && !outer)
-        ? String.fromCharCode(byte)
-        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return safe;
-}
-
-const BLANK = 0x20;
-const BACKTICK = 0x60;
-
-/** Source: FNV-1a, 32 bits (Fowler, Noll, Vo; draft-eastlake-fnv). */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  }
-  return hash >>> 0;
-}

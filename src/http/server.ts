@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
 import { hostPort } from '../ingest/address.ts';
+import type { TrapReceiver } from '../trap-receiver/handler.ts';
 import { type Access, createAccess } from './access.ts';
 
 /** What a route answers. */
@@ -35,6 +36,8 @@ export interface HttpOptions {
   host: string;
   port: number;
   token: string | undefined;
+  /** Takes other collectors' timings, if it is on. It has limits and a secret of its own. */
+  receiver: TrapReceiver | undefined;
   routes: readonly Route[];
   log: Log;
 }
@@ -57,11 +60,12 @@ export function json(status: number, value: unknown): Answer {
 
 /** Creates the server; it is bound by `listen`. */
 export function createHttpServer(options: HttpOptions): HttpServer {
-  const { host, port, token, log } = options;
+  const { host, port, token, receiver, log } = options;
   const access = createAccess(token);
   const routes = new Map(options.routes.map((route) => [route.path, route]));
   const server = createServer({
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // A submission may be large, and its sender slow: the receiver sees to that.
+    requestTimeout: receiver === undefined ? REQUEST_TIMEOUT_MS : 0,
     headersTimeout: REQUEST_TIMEOUT_MS,
   });
   server.maxConnections = CONNECTIONS_MAX;
@@ -71,6 +75,10 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   let unsentBytes = 0;
   let answers = 0;
   server.on('request', (request, response) => {
+    if (receiver?.handles(request.url ?? '') === true) {
+      receiver.handle(request, response);
+      return;
+    }
     const busy = answers >= ANSWERS_MAX || unsentBytes > UNSENT_BYTES_MAX;
     answers++;
     response.once('close', () => answers--);
@@ -101,6 +109,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     },
     close: () =>
       new Promise((resolve) => {
+        receiver?.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

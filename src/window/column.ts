@@ -35,10 +35,12 @@ export function emptyColumn(second: number, span: number): Column {
 
 /** Adds `count` whole samples of a value whose weight is `weight`. */
 export function addToColumn(column: Column, value: number, weight: number, count: number): void {
-  if (value < column.min) column.min = value;
-  if (value > column.max) column.max = value;
   column.weight += weight;
-  column.weightedSum += value * weight;
+  if (!Number.isNaN(value)) {
+    if (value < column.min) column.min = value;
+    if (value > column.max) column.max = value;
+    column.weightedSum += value * weight;
+  }
   if (count > 0) addToBin(column.bins, codeOf(value), count);
 }
 

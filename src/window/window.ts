@@ -1,4 +1,5 @@
 import { highEdge, lowEdge, NOT_A_NUMBER } from '../histogram-bin.ts';
+import type { Histogram } from '../histogram.ts';
 import type { BinList } from '../histogram-bins.ts';
 import { type Carry, wholeSamples } from '../weights.ts';
 import {
@@ -43,8 +44,10 @@ export interface WindowUsage {
 export interface LiveWindow {
   /** Adds samples of a name to the present second. The arrays are not kept. */
   add(name: string, values: Float64Array, weights: Float64Array): void;
-  /** Adds what was counted elsewhere to the present second. */
-  addBins(name: string, bins: BinList, edges: { min: number; max: number }): void;
+  /** Adds a value that was counted elsewhere, so many times, to the present second. */
+  addCounted(name: string, value: number, count: number): void;
+  /** Adds what was counted elsewhere to the present second: its bins, at their middles. */
+  addHistogram(name: string, histogram: Histogram): void;
   /** Returns a summary per name that has samples in the window, in order of first appearance. */
   summaries(): [name: string, summary: TimingSummary][];
   /** Returns the columns of a name, oldest first; none for an unknown name. */
@@ -90,10 +93,15 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
         addToColumn(one.live, values[index]!, weight, count);
       }
     },
-    addBins(name, bins, { min, max }) {
+    addCounted(name, value, count) {
+      addToColumn(present(name).live, value, count, count);
+    },
+    addHistogram(name, histogram) {
       const { live } = present(name);
-      const weight = bins.counts.subarray(0, bins.used).reduce((sum, count) => sum + count, 0);
-      mergeColumn(live, { ...emptyColumn(0, 1), min, max, weight, weightedSum: sumOf(bins), bins });
+      // The middle of a bin is in it, whichever bin it is; its edges may be in the next one.
+      for (const { from, to, count } of histogram.bins()) {
+        addToColumn(live, (from + to) / 2, count, count);
+      }
     },
     summaries() {
       sweep();
@@ -265,13 +273,4 @@ function percentiles({ codes, counts, used }: BinList, qs: readonly number[]): n
     while (passed < q * total && at < used - 1) passed += counts[++at]!;
     return (lowEdge(codes[at]!) + highEdge(codes[at]!)) / 2;
   });
-}
-
-function sumOf({ codes, counts, used }: BinList): number {
-  let sum = 0;
-  for (let bin = 0; bin < used; bin++) {
-    const code = codes[bin]!;
-    if (code !== NOT_A_NUMBER) sum += (counts[bin]! * (lowEdge(code) + highEdge(code))) / 2;
-  }
-  return sum;
 }

@@ -7,7 +7,7 @@ const BODY_MAX = 4 << 20;
 
 describe('The timing book', () => {
   it('cuts everything into one body, names and values in order of arrival', () => {
-    const book = createTimingBook(1000, BODY_MAX);
+    const book = createTimingBook('n', BODY_MAX);
     add(book, 'b', 320, 12.5);
     add(book, 'a', 3);
     add(book, 'b', 0);
@@ -21,7 +21,7 @@ describe('The timing book', () => {
   });
 
   it('has no body where nothing waits', () => {
-    const book = createTimingBook(1000, BODY_MAX);
+    const book = createTimingBook('n', BODY_MAX);
     expect(book.cut()).to.equal(undefined);
     book.touch(book.entry('a'));
     expect(book.cut()).to.equal(undefined);
@@ -31,26 +31,83 @@ describe('The timing book', () => {
   });
 
   it('does not keep the array it is given', () => {
-    const book = createTimingBook(1000, BODY_MAX);
+    const book = createTimingBook('n', BODY_MAX);
     const lent = Float64Array.of(1, 2);
-    book.add(book.entry('a'), lent);
+    book.add(book.entry('a'), lent, Float64Array.of(1, 1));
     lent.fill(9);
     expect(listsOf(book.cut()!.text)).to.deep.equal({ a: [1, 2] });
   });
 
-  it('refuses the newest beyond its bound, and says how many', () => {
-    const book = createTimingBook(5, BODY_MAX);
-    expect(add(book, 'a', 1, 2, 3)).to.equal(0);
-    expect(add(book, 'b', 4, 5, 6, 7)).to.equal(2);
-    expect(add(book, 'c', 8)).to.equal(1);
-    expect(book.pendingSamples).to.equal(5);
-    expect(listsOf(book.cut()!.text)).to.deep.equal({ a: [1, 2, 3], b: [4, 5] });
-    expect(add(book, 'c', 9)).to.equal(0);
-    expect(listsOf(book.cut()!.text)).to.deep.equal({ c: [9] });
+  describe('folded', () => {
+    it('waits as a histogram per name and goes out as h, with what came since', () => {
+      const book = createTimingBook('n', BODY_MAX);
+      add(book, 'a', 12.5, 12.7, 940);
+      add(book, 'b', 1);
+      expect([book.pendingSamples, book.listedSamples]).to.deep.equal([4, 4]);
+      book.fold();
+      expect([book.pendingSamples, book.listedSamples]).to.deep.equal([4, 0]);
+      add(book, 'a', 13);
+      add(book, 'c', 7);
+      const body = book.cut()!;
+      expect(body.samples).to.equal(6);
+      expect(JSON.parse(body.text)).to.deep.equal({
+        a: { _type: 'h', _value: ['H[1.2e+01]=2', 'H[1.3e+01]=1', 'H[9.4e+02]=1'] },
+        b: { _type: 'h', _value: ['H[1.0e+00]=1'] },
+        c: { _type: 'n', _value: [7] },
+      });
+      expect([book.pendingSamples, book.listedSamples, book.cut()]).to.deep.equal([
+        0,
+        0,
+        undefined,
+      ]);
+      add(book, 'a', 5);
+      expect(listsOf(book.cut()!.text)).to.deep.equal({ a: [5] });
+    });
+
+    it('counts a sample 1/rate times, the fraction carried to the name’s next one', () => {
+      const book = createTimingBook('n', BODY_MAX);
+      for (let n = 0; n < 3; n++) {
+        book.add(book.entry('a'), Float64Array.of(5), Float64Array.of(1 / 0.3));
+        book.fold();
+      }
+      add(book, 'a', 7);
+      const body = book.cut()!;
+      expect(body.samples).to.equal(4);
+      expect(body.text).to.equal('{"a":{"_type":"h","_value":["H[5.0e+00]=10","H[7.0e+00]=1"]}}');
+    });
+
+    it('takes no more memory for more samples: bins, not values', () => {
+      const book = createTimingBook('n', BODY_MAX);
+      const many = Float64Array.from({ length: 100_000 }, (_, at) => 1 + (at % 100));
+      for (let n = 0; n < 10; n++) {
+        book.add(book.entry('a'), many, new Float64Array(many.length).fill(1));
+        book.fold();
+      }
+      const body = book.cut()!;
+      expect(body.samples).to.equal(1_000_000);
+      expect(body.text.length).to.be.below(3000);
+    });
+
+    it('a weight beyond reason is cut, and nothing throws', () => {
+      const book = createTimingBook('h', BODY_MAX);
+      const values = Float64Array.of(1, 1, 2);
+      book.add(book.entry('a'), values, Float64Array.of(1e300, 1e300, 1));
+      expect(book.cut()!.samples).to.equal(3);
+    });
+  });
+
+  it('of type h, sends every name as a histogram', () => {
+    const book = createTimingBook('h', BODY_MAX);
+    add(book, 'a', 1, 2, 1);
+    book.add(book.entry('b'), Float64Array.of(30), Float64Array.of(10));
+    expect(JSON.parse(book.cut()!.text)).to.deep.equal({
+      a: { _type: 'h', _value: ['H[1.0e+00]=2', 'H[2.0e+00]=1'] },
+      b: { _type: 'h', _value: ['H[3.0e+01]=10'] },
+    });
   });
 
   it('splits a single huge list over bodies, each within the limit, in order', () => {
-    const book = createTimingBook(1e6, 1000);
+    const book = createTimingBook('n', 1000);
     const values = Array.from({ length: 5000 }, (_, at) => at / 7);
     add(book, 'a', ...values);
     const found: number[] = [];
@@ -69,7 +126,7 @@ describe('The timing book', () => {
   });
 
   it('takes what comes between two bodies of one list behind what waits', () => {
-    const book = createTimingBook(1e6, 120);
+    const book = createTimingBook('n', 120);
     add(book, 'a', ...Array.from({ length: 20 }, () => 1.2345678901234567));
     const first = listsOf(book.cut()!.text)['a']!.length;
     add(book, 'a', 7);
@@ -84,7 +141,7 @@ describe('The timing book', () => {
   });
 
   it('forgets a name after a whole period without it, but not while something waits', () => {
-    const book = createTimingBook(1000, BODY_MAX);
+    const book = createTimingBook('n', BODY_MAX);
     add(book, 'waits', 1);
     add(book, 'sent', 2);
     book.touch(book.entry('touched'));
@@ -107,7 +164,7 @@ describe('The timing book', () => {
 });
 
 function runOf(steps: ('cut' | [string, number[]])[], limit: number): void {
-  const book = createTimingBook(1e6, limit);
+  const book = createTimingBook('n', limit);
   const added: string[] = [];
   const found: string[] = [];
   const cut = (): boolean => {
@@ -134,8 +191,8 @@ function runOf(steps: ('cut' | [string, number[]])[], limit: number): void {
   expect(found.toSorted()).to.deep.equal(added.toSorted());
 }
 
-function add(book: TimingBook, name: string, ...values: number[]): number {
-  return book.add(book.entry(name), Float64Array.from(values));
+function add(book: TimingBook, name: string, ...values: number[]): void {
+  book.add(book.entry(name), Float64Array.from(values), new Float64Array(values.length).fill(1));
 }
 
 /** Returns the lists of a body by name, `__proto__` too. */

@@ -22,8 +22,7 @@ export interface TimingRig {
   decide: (by: Decide) => void;
   inFlightMax: () => number;
   closed: () => boolean;
-  /** Returns how many found no room. */
-  add: (name: string, ...values: number[]) => number;
+  add: (name: string, ...values: number[]) => void;
   flush: () => Promise<void>;
   flushLast: () => { resolved: boolean };
   check: () => void;
@@ -31,11 +30,10 @@ export interface TimingRig {
 
 /** Creates a rig whose trap takes everything until the test says otherwise. */
 export function createTimingRig({
-  pendingMax = 1000,
   bodyBytesMax = 4 << 20,
-}: { pendingMax?: number; bodyBytesMax?: number } = {}): TimingRig {
+}: { bodyBytesMax?: number } = {}): TimingRig {
   const time = createFakeTime();
-  const book = createTimingBook(pendingMax, bodyBytesMax);
+  const book = createTimingBook('n', bodyBytesMax);
   const [pushed, said]: [string[], string[]] = [[], []];
   let decide: Decide = () => TAKEN;
   let [samples, inFlight, inFlightMax, closed] = [0, 0, 0, false];
@@ -73,9 +71,9 @@ export function createTimingRig({
     inFlightMax: () => inFlightMax,
     closed: () => closed,
     add(name, ...values) {
-      const refused = book.add(book.entry(name), Float64Array.from(values));
-      samples += values.length - refused;
-      return refused;
+      const weights = new Float64Array(values.length).fill(1);
+      book.add(book.entry(name), Float64Array.from(values), weights);
+      samples += values.length;
     },
     async flush() {
       flusher.flush();

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { createBodyWriter, trapName } from '../../src/flush/trap-body.ts';
+import { createBodyWriter } from '../../src/flush/trap-body.ts';
+import { trapName } from '../../src/flush/trap-name.ts';
 
 describe('The body of a trap', () => {
   it('is byte for byte what the grammar says', () => {

@@ -43,7 +43,7 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
     timings: () => sources.timings(),
   });
   const log = (level: string, message: string): void => void said.push(`${level}: ${message}`);
-  const server = createHttpServer({ host, port: 0, token, routes, log });
+  const server = createHttpServer({ host, port: 0, token, receiver: undefined, routes, log });
   const url = await server.listen();
   return { server, url, port: Number(new URL(url).port), store, said, sources };
 }

@@ -213,7 +213,13 @@ describe('The HTTP server', () => {
 describe('The HTTP server’s address', () => {
   it('in use: rejects with ERR_LISTEN, the address, the cause and what to do', async () => {
     const rig = await startHttp();
-    const options = { host: '127.0.0.1', port: rig.port, token: undefined, routes: [] };
+    const options = {
+      host: '127.0.0.1',
+      port: rig.port,
+      token: undefined,
+      receiver: undefined,
+      routes: [],
+    };
     const second = createHttpServer({ ...options, log: () => {} });
     const error = await failureOf(second.listen());
     expect(error.code).to.equal('ERR_LISTEN');
@@ -228,7 +234,14 @@ describe('The HTTP server’s address', () => {
   });
 
   it('not of this machine: rejects with ERR_LISTEN too', async () => {
-    const options = { host: '192.0.2.1', port: 0, token: undefined, routes: [], log: () => {} };
+    const options = {
+      host: '192.0.2.1',
+      port: 0,
+      token: undefined,
+      receiver: undefined,
+      routes: [],
+      log: () => {},
+    };
     const error = await failureOf(createHttpServer(options).listen());
     expect(error.code).to.equal('ERR_LISTEN');
     expect(error.message).to.match(/^http 192\.0\.2\.1:0 could not be bound: .*EADDRNOTAVAIL/);

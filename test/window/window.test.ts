@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
+import { Histogram } from '../../src/histogram.ts';
 import { createWindow, type LiveWindow, type TimingSummary } from '../../src/window/window.ts';
 
 const WINDOW_MS = 5 * 60_000;
@@ -177,13 +178,20 @@ describe('The live window', () => {
   });
 
   it('keeps what was counted elsewhere, to the bin', () => {
-    const { window } = createRig();
-    const other = createRig();
-    add(other.window, 'a', [5, 5, 120, 0.5]);
-    const [column] = other.window.columns('a');
-    add(window, 'a', [7]);
-    window.addBins('a', column!.bins, { min: 0.5, max: 120 });
-    expect(summaryOf(window, 'a')).to.include({ count: 5, min: 0.5, max: 120 });
+    const values = [5, 5, 120, 0.5, 0, -3.3, 1e-200, 99.99999, 0.29, 940];
+    const [direct, histogram] = [createRig(), new Histogram()];
+    add(direct.window, 'a', values);
+    for (const value of values) histogram.add(value);
+    const [wanted] = direct.window.columns('a');
+    const counted = createRig();
+    for (const value of values) counted.window.addCounted('a', value, 1);
+    const merged = createRig();
+    merged.window.addHistogram('a', histogram);
+    for (const { window } of [counted, merged]) {
+      const [column] = window.columns('a');
+      expect(column!.weight).to.equal(values.length);
+      expect(column!.bins).to.deep.equal(wanted!.bins);
+    }
   });
 
   describe('values and weights beyond reason', () => {
