@@ -143,9 +143,11 @@ describe('timings reach the trap', () => {
     const { udpPort, until } = await start();
     trap.behave(answers(503));
     const sender = openSender(udpPort);
-    const values = Array.from({ length: 2900 }, (_, at) => Number(`1.${1234567890123456 + at}e-7`));
-    const datagram = `slow:${values.join(':')}|ms`;
-    for (let n = 1; n <= 68; n++) {
+    const values = Array.from({ length: 2800 }, (_, at) =>
+      Number(`-1.${1234567890123456 + at}e-7`),
+    );
+    const datagram = `slow:${values.join(':')}|h`;
+    for (let n = 1; n <= 70; n++) {
       await sender.send(datagram);
       await until(({ samples }) => samples.timings === values.length * n);
     }
@@ -158,7 +160,7 @@ describe('timings reach the trap', () => {
     for (const value of trap.values().get('slow') ?? []) {
       counts.set(value, (counts.get(value) ?? 0) + 1);
     }
-    expect(counts).to.deep.equal(new Map(values.map((value) => [value, 68])));
+    expect(counts).to.deep.equal(new Map(values.map((value) => [value, 70])));
   });
 
   describe('over TLS', () => {

@@ -10,6 +10,7 @@ export interface Sender {
 /** Opens a sender. */
 export function openSender(port: number, host = '127.0.0.1'): Sender {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  socket.unref(); // a test that fails must not keep the others waiting for its end
   return {
     async send(...datagrams) {
       for (const datagram of datagrams) {
