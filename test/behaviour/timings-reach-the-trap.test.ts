@@ -144,7 +144,7 @@ describe('timings reach the trap', () => {
     trap.behave(answers(503));
     const sender = openSender(udpPort);
     const values = Array.from({ length: 2800 }, (_, at) =>
-      Number(`-1.${1234567890123456 + at}e-7`),
+      Number(`-1.${1234567890123456 + 10 * at}e-7`),
     );
     const datagram = `slow:${values.join(':')}|h`;
     for (let n = 1; n <= 70; n++) {
