@@ -124,7 +124,10 @@ function createLog(level: LogLevel): Log {
   };
 }
 
-function warnIfOpen({ http, httpToken }: Options, log: Log): void {
+function warnIfOpen({ http, httpToken, trapSecret }: Options, log: Log): void {
+  if (http === null && trapSecret !== undefined) {
+    log('warn', '--trap-secret does nothing with --http off: submissions come over HTTP');
+  }
   if (http === null || httpToken !== undefined) return;
   if (/^(127\.|::1$)/.test(http.host)) return;
   log('warn', `http is bound to ${http.host} without --http-token: only /healthz answers others`);

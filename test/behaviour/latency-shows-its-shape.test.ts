@@ -121,6 +121,16 @@ describe('latency shows its shape', () => {
     expect(shown['huge']).to.deep.include({ count: 1e9, p50: 7 });
   });
 
+  it('of type h no sample travels as a bare number, whatever it is (HT7)', async () => {
+    const sender = openSender(collector.udpPort);
+    await sender.send('e:1e-7:1e21:0:1e-300:-0.5|h');
+    sender.close();
+    await collector.until(({ timings }) => timings.delivered === 5);
+    const text = trap.submissions[0]?.text ?? '';
+    const bins = ['H[-5.0e-01]=1', 'H[0.0e+00]=2', 'H[1.0e-07]=1', 'H[1.0e+21]=1'];
+    expect(JSON.parse(text)).to.deep.equal({ e: { _type: 'h', _value: bins } });
+  });
+
   it('a tag that a broker cannot spell travels in base64', async () => {
     const sender = openSender(collector.udpPort);
     await sender.send('t:1|ms|#zone:eu,canary', 't:2|ms|#a:b');

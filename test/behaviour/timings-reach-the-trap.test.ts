@@ -53,6 +53,25 @@ describe('timings reach the trap', () => {
     expect(keys.map((key) => Number(key.split('/')[1]))).to.deep.equal(keys.map((_, at) => at + 1));
   });
 
+  it('a connection of its own for each body, closed after it (HT5)', async () => {
+    const { udpPort, until } = await start();
+    for (let n = 1; n <= 3; n++) {
+      await sendUdp(udpPort, `a:${n}|ms`);
+      await until(({ timings }) => timings.delivered === n);
+    }
+    const closes = trap.submissions.map(({ headers }) => headers.connection);
+    expect(closes).to.deep.equal(['close', 'close', 'close']);
+  });
+
+  it('floats and exponents go typed, as the doubles they are (HT6)', async () => {
+    const { udpPort, until } = await start();
+    await sendUdp(udpPort, 'a:1e-7:0.1:1e21:9007199254740993|ms');
+    await until(({ timings }) => timings.delivered === 4);
+    expect(trap.submissions[0]?.text).to.equal(
+      '{"a":{"_type":"n","_value":[1e-7,0.1,1e+21,9007199254740992]}}',
+    );
+  });
+
   it('nothing timed: nothing sent (HT11)', async () => {
     const { udpPort, until } = await start('--counter-interval', '50');
     await sendUdp(udpPort, 'hits:1|c');
