@@ -20,7 +20,6 @@ import { createTicker, systemTime, within } from './flush/time.ts';
 import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { createRoutes } from './http/routes.ts';
-import type { Histogram } from './histogram.ts';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
 import { createIngest, type IngestOptions } from './ingest/ingest.ts';
@@ -33,7 +32,14 @@ import { createRedisStore } from './sinks/redis.ts';
 import type { Store } from './sinks/store.ts';
 import { createTrap, type Trap } from './sinks/trap.ts';
 import { version } from './version.ts';
-import { readReasons, readVitals, type Vitals, type VitalsParts } from './vitals.ts';
+import type { TrapSink } from './trap-receiver/values.ts';
+import {
+  readReasons,
+  readVitals,
+  type ReceiverUsage,
+  type Vitals,
+  type VitalsParts,
+} from './vitals.ts';
 import { createTrapReceiver, type TrapReceiver } from './trap-receiver/handler.ts';
 import { createWindow, type LiveWindow } from './window/window.ts';
 
@@ -101,7 +107,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     log,
     nowMs,
   });
-  const receiver = openReceiver(options, window, { nowMs, log });
+  const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
+  const receiver = openReceiver(options, intoWindow(window, taken), { nowMs, log });
   const routes = createRoutes({ vitals, reasons, hashes, store, timings });
   const http = openHttp(options, { routes, receiver, log });
   const tickers = [
@@ -140,6 +147,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       timingFlusher,
       keysMax: options.maxKeys,
       window,
+      receiver: taken,
       store,
     };
     const advice = receiveBufferAdvice(socket.receiveBufferBytes);
@@ -224,15 +232,22 @@ function openHttp(
 
 function openReceiver(
   { trapSecret: secret }: Options,
-  window: LiveWindow,
+  sink: TrapSink,
   parts: { nowMs: () => number; log: Log },
 ): TrapReceiver | undefined {
-  if (secret === undefined) return undefined;
-  const sink = {
-    sample: (name: string, value: number, count: number) => window.addCounted(name, value, count),
-    histogram: (name: string, histogram: Histogram) => window.addHistogram(name, histogram),
+  return secret === undefined ? undefined : createTrapReceiver({ secret, sink, ...parts });
+}
+
+/** Others' timings enter the live window beside our own, and are not passed on. */
+function intoWindow(window: LiveWindow, taken: ReceiverUsage): TrapSink {
+  const count = (shown: boolean, samples: number): void => {
+    taken.samples += samples;
+    if (!shown) taken.leftOut += samples;
   };
-  return createTrapReceiver({ secret, sink, ...parts });
+  return {
+    sample: (name, value, times) => count(window.addCounted(name, value, times), times),
+    histogram: (name, one) => count(window.addHistogram(name, one), one.count),
+  };
 }
 
 function startedBefore(): StatcolError {

@@ -36,8 +36,17 @@ export interface Vitals {
   timings: Fate;
   keys: { counters: number; timings: number; limit: number };
   window: WindowUsage;
+  receiver: ReceiverUsage;
   store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };
   trap: { configured: boolean; up: boolean; lastError: string | null; lastPushMs: number | null };
+}
+
+/** What the trap receiver has taken in; nothing of it is in `samples`. */
+export interface ReceiverUsage {
+  configured: boolean;
+  samples: number;
+  /** Left out because the window had no room for their names. */
+  leftOut: number;
 }
 
 /** Where the numbers come from. */
@@ -56,6 +65,7 @@ export interface VitalsParts {
   timingFlusher: TimingFlusher | undefined;
   keysMax: number;
   window: LiveWindow;
+  receiver: ReceiverUsage;
   store: Store;
 }
 
@@ -91,6 +101,7 @@ export function readVitals(parts: VitalsParts): Vitals {
     ),
     keys: { counters: counterBook.size, timings: timingBook.size, limit: parts.keysMax },
     window: parts.window.usage(),
+    receiver: { ...parts.receiver },
     store: {
       kind: parts.store.kind,
       up: counterFlusher.health.up,

@@ -7,6 +7,8 @@ export interface Carry {
   carry: number;
 }
 
+/** A sample counts at most this often: one whose rate is absurd must leave room for others. */
+const WHOLE_MAX = 2 ** 40;
 /** Sums of weights this close below a whole number are that number: three times 1/0.3 is ten. */
 const WHOLE_WITHIN = 1e-6;
 
@@ -20,7 +22,7 @@ export function wholeSamples(of: Carry, weight: number, room: number): number {
   if (weight === 1) return Math.min(1, room); // the carry stays below 1: nothing to add up
   const sum = of.carry + weight;
   const whole = Math.floor(sum + WHOLE_WITHIN);
-  if (whole > room) return room;
+  if (whole > WHOLE_MAX || whole > room) return Math.min(WHOLE_MAX, room);
   of.carry = sum - whole;
   return whole;
 }

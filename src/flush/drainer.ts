@@ -92,11 +92,12 @@ export function createDrainer(parts: DrainerParts): Drainer {
       },
       timings(id, values, weights) {
         const entry = (timingOf[id] ??= timings.entry(reader.nameOf(id)));
-        window.add(entry.name, values, weights);
+        const shown = window.add(entry.name, values, weights);
         if (parts.hasTrap) timings.add(entry, values, weights);
         else {
           timings.touch(entry);
-          parts.timingTally.delivered += values.length;
+          if (shown) parts.timingTally.delivered += values.length;
+          else countDropped(parts.timingTally, 'window_full', values.length);
         }
       },
       stats: takeStats,

@@ -15,7 +15,8 @@ const TAG_CATEGORY_BYTES_MAX = 254;
  *     checkout.time;canary=;zone=eu   →   checkout.time|ST[canary:,zone:eu]
  *
  * Of the name, non-ASCII and control bytes, backticks, and blanks at either end become `%XX`, and
- * so does the first character of a reserved word. Of a tag, what is outside a broker's characters
+ * so do the first character of a reserved word, and a `%` that would be taken for one of these, so
+ * that names that differ stay different. Of a tag, what is outside a broker's characters
  * goes in base64: `b"w6k="`. Where a tag is too long for a broker, the tags stay as they are, part
  * of the name. A longer name than 4,095 bytes is cut, and keeps apart from others by a hash of the
  * whole: `…%1a2b3c4d`.
@@ -46,7 +47,7 @@ const CATEGORY = /^[+A-Za-z0-9!@#$%^&"'/?._-]*$/;
 const VALUE = /^[+A-Za-z0-9!@#$%^&"'/?._:=-]*$/;
 
 function spelled(text: string, plain: RegExp): string {
-  return plain.test(text) ? text : `b"${toBase64(encoder.encode(text))}"`;
+  return plain.test(text) && !text.startsWith('b"') ? text : `b"${toBase64(encoder.encode(text))}"`;
 }
 
 function safeName(name: string): string {
@@ -54,7 +55,9 @@ function safeName(name: string): string {
   return SAFE.test(name) ? name : escapeName(name);
 }
 
-const SAFE = /^[!-_a-~](?:[ -_a-~]*[!-_a-~])?$/;
+/** Also no `%XX`, which an escaped byte would be taken for. */
+const SAFE = /^(?!.*%[0-9A-Fa-f]{2})[!-_a-~](?:[ -_a-~]*[!-_a-~])?$/;
+const HEX_PAIR = /^[0-9A-Fa-f]{2}$/;
 const encoder = new TextEncoder();
 
 function escapeName(name: string): string {
@@ -62,7 +65,9 @@ function escapeName(name: string): string {
   const bytes = encoder.encode(name);
   for (const [at, byte] of bytes.entries()) {
     const outer = at === 0 || at === bytes.length - 1;
-    const plain = byte > 0x20 && byte < 0x7f && byte !== BACKTICK;
+    const isEscape =
+      byte === PERCENT && HEX_PAIR.test(String.fromCharCode(...bytes.subarray(at + 1, at + 3)));
+    const plain = byte > 0x20 && byte < 0x7f && byte !== BACKTICK && !isEscape;
     safe +=
       plain || (byte === BLANK && !outer)
         ? String.fromCharCode(byte)
@@ -72,6 +77,7 @@ function escapeName(name: string): string {
 }
 
 const BLANK = 0x20;
+const PERCENT = 0x25;
 const BACKTICK = 0x60;
 
 /** Source: FNV-1a, 32 bits (Fowler, Noll, Vo; draft-eastlake-fnv). */

@@ -35,10 +35,11 @@ export function emptyColumn(second: number, span: number): Column {
 
 /** Adds `count` whole samples of a value whose weight is `weight`. */
 export function addToColumn(column: Column, value: number, weight: number, count: number): void {
-  column.weight += weight;
+  // What came as no number has a bin of its own, and no part in the rest.
   if (!Number.isNaN(value)) {
     if (value < column.min) column.min = value;
     if (value > column.max) column.max = value;
+    column.weight += weight;
     column.weightedSum += value * weight;
   }
   if (count > 0) addToBin(column.bins, codeOf(value), count);
@@ -80,10 +81,20 @@ const HEAD_BYTES = 4 + 4 + 2 + 4 * 8 + 2;
 /** Of a bin: its code, and a count below 2^42. */
 const BIN_BYTES_MAX = 2 + 6;
 
-/** Returns a log of no columns. */
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+/** Returns a log of no columns, which takes no memory for any. */
 export function emptyLog(): ColumnLog {
-  const bytes = new Uint8Array(0);
-  return { bytes, view: new DataView(bytes.buffer), start: 0, end: 0 };
+  return { bytes: NO_BYTES, view: NO_VIEW, start: 0, end: 0 };
+}
+
+/** Lets go of what lies before a place, and of its memory once that is half of all. */
+export function dropTo(log: ColumnLog, place: number): void {
+  log.start = place;
+  if (2 * (log.end - place) > log.bytes.length) return;
+  const rest = log.bytes.slice(place, log.end);
+  Object.assign(log, { bytes: rest, view: new DataView(rest.buffer), start: 0, end: rest.length });
 }
 
 /** Appends a column. */

@@ -9,6 +9,7 @@ import {
   COLUMN_COUNT_MAX,
   type ColumnLog,
   emptyColumn,
+  dropTo,
   emptyLog,
   forEachPlace,
   mergeColumn,
@@ -32,7 +33,9 @@ export interface TimingSummary {
 
 /** How the window keeps to its memory. */
 export interface WindowUsage {
-  /** What the columns take. */
+  /** How many names there are, of 131,072. */
+  names: number;
+  /** What the columns take but for each name's last one. */
   bytes: number;
   /** Columns of a second that were merged into columns of 30. */
   columnsMerged: number;
@@ -42,12 +45,15 @@ export interface WindowUsage {
 
 /** The last minutes of every timing, a histogram per second: what the page and the API show. */
 export interface LiveWindow {
-  /** Adds samples of a name to the present second. The arrays are not kept. */
-  add(name: string, values: Float64Array, weights: Float64Array): void;
-  /** Adds a value that was counted elsewhere, so many times, to the present second. */
-  addCounted(name: string, value: number, count: number): void;
-  /** Adds what was counted elsewhere to the present second: its bins, at their middles. */
-  addHistogram(name: string, histogram: Histogram): void;
+  /**
+   * Adds samples of a name to the present second; false where the name is new and there are too
+   * many already. The arrays are not kept.
+   */
+  add(name: string, values: Float64Array, weights: Float64Array): boolean;
+  /** Adds a value that was counted elsewhere, so many times; as {@link LiveWindow.add}. */
+  addCounted(name: string, value: number, count: number): boolean;
+  /** Adds what was counted elsewhere, bins at their middles; as {@link LiveWindow.add}. */
+  addHistogram(name: string, histogram: Histogram): boolean;
   /** Returns a summary per name that has samples in the window, in order of first appearance. */
   summaries(): [name: string, summary: TimingSummary][];
   /** Returns the columns of a name, oldest first; none for an unknown name. */
@@ -59,7 +65,10 @@ export interface LiveWindow {
 export interface WindowOptions {
   /** How far back it reaches. */
   windowSeconds: number;
-  /** What it may take; beyond it, the oldest seconds of all names merge into columns of 30. */
+  /**
+   * What columns may take, but for each name's last one. Beyond it the oldest seconds of all names
+   * merge into columns of 30, and then the oldest of these go.
+   */
   budgetBytes: number;
   nowMs: () => number;
 }
@@ -72,55 +81,70 @@ interface Series extends Carry {
 
 /** A merged column spans this many seconds, and begins at a multiple of them. */
 const COARSE_SECONDS = 30;
-/** What a name costs beside its columns, measured at about this. */
-const SERIES_BYTES = 600;
+/** A name and its last column take about 1 kB. */
+const NAMES_MAX = 131_072;
+/** Names from a trap may be 4 kB long. */
+const NAME_LENGTHS_MAX = 16 << 20;
 
 /** Creates an empty window. */
 export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOptions): LiveWindow {
   const series = new Map<string, Series>();
   let columnsMerged = 0;
   let columnsDropped = 0;
-  // All columns of seconds before this one are merged.
-  let coarseBefore = 0;
+  let nameLengths = 0;
   let sweptSecond = second();
 
   return {
     add(name, values, weights) {
       const one = present(name);
+      if (one === undefined) return false;
       for (let index = 0; index < values.length; index++) {
         const weight = weights[index]!;
         const count = wholeSamples(one, weight, COLUMN_COUNT_MAX);
         addToColumn(one.live, values[index]!, weight, count);
       }
+      return true;
     },
     addCounted(name, value, count) {
-      addToColumn(present(name).live, value, count, count);
+      const one = present(name);
+      if (one !== undefined) addToColumn(one.live, value, count, count);
+      return one !== undefined;
     },
     addHistogram(name, histogram) {
-      const { live } = present(name);
+      const one = present(name);
+      if (one === undefined) return false;
       // The middle of a bin is in it, whichever bin it is; its edges may be in the next one.
       for (const { from, to, count } of histogram.bins()) {
-        addToColumn(live, (from + to) / 2, count, count);
+        addToColumn(one.live, (from + to) / 2, count, count);
       }
+      return true;
     },
     summaries() {
       sweep();
-      return Array.from(series, ([name, one]) => [name, summaryOf(whole(one))]);
+      const found: [string, TimingSummary][] = [];
+      for (const [name, one] of series) {
+        const all = whole(one);
+        if (all.weight > 0) found.push([name, summaryOf(all)]); // else there are no numbers in it
+      }
+      return found;
     },
     columns(name) {
       sweep();
       const one = series.get(name);
       return one === undefined ? [] : [...columnsOf(one.log), one.live];
     },
-    usage: () => ({ bytes: bytesUsed(), columnsMerged, columnsDropped }),
+    usage: () => ({ names: series.size, bytes: bytesUsed(), columnsMerged, columnsDropped }),
   };
 
   /** Returns the series of a name, its live column being that of the present second. */
-  function present(name: string): Series {
+  function present(name: string): Series | undefined {
     const now = second();
     if (now !== sweptSecond) sweep();
     let one = series.get(name);
     if (one === undefined) {
+      if (series.size >= NAMES_MAX || nameLengths + name.length > NAME_LENGTHS_MAX)
+        return undefined;
+      nameLengths += name.length;
       one = { log: emptyLog(), live: emptyColumn(now, 1), carry: 0 };
       series.set(name, one);
     } else if (one.live.second !== now) {
@@ -136,21 +160,21 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
     const oldest = sweptSecond - windowSeconds + 1;
     for (const [name, { log, live }] of series) {
       dropBefore(log, oldest);
-      if (log.start === log.end && live.second < oldest) series.delete(name);
+      if (log.start < log.end || live.second >= oldest) continue;
+      series.delete(name);
+      nameLengths -= name.length;
     }
     while (bytesUsed() > budgetBytes && makeRoom());
   }
 
   /** Merges the next 30 seconds of every name, or drops the oldest; false if nothing is left. */
   function makeRoom(): boolean {
-    const unfinished = sweptSecond - (sweptSecond % COARSE_SECONDS);
     const first = oldestFine();
-    if (first !== undefined && first < unfinished) {
-      coarseBefore = first - (first % COARSE_SECONDS) + COARSE_SECONDS;
-      for (const { log } of series.values()) columnsMerged += coarsen(log, coarseBefore);
-      return true;
-    }
-    return dropOldest();
+    if (first === undefined) return dropOldest();
+    // Of the 30 seconds that are not over yet, those that are: the others join them later.
+    const before = first - (first % COARSE_SECONDS) + COARSE_SECONDS;
+    for (const { log } of series.values()) columnsMerged += coarsen(log, before);
+    return true;
   }
 
   function oldestFine(): number | undefined {
@@ -168,20 +192,19 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
   function dropOldest(): boolean {
     let oldest = Infinity;
     for (const { log } of series.values()) {
-      if (log.start < log.end) oldest = Math.min(oldest, log.view.getUint32(log.start + 4));
+      forEachPlace(log, (_at, from, span) => {
+        oldest = Math.min(oldest, from + span);
+        return false;
+      });
     }
     if (oldest === Infinity) return false;
-    for (const { log } of series.values()) {
-      columnsDropped += dropBefore(log, oldest + COARSE_SECONDS);
-    }
+    for (const { log } of series.values()) columnsDropped += dropBefore(log, oldest);
     return true;
   }
 
   function bytesUsed(): number {
     let bytes = 0;
-    for (const { log, live } of series.values()) {
-      bytes += SERIES_BYTES + log.bytes.length + 10 * live.bins.codes.length;
-    }
+    for (const { log } of series.values()) bytes += log.bytes.length;
     return bytes;
   }
 
@@ -211,7 +234,7 @@ function dropBefore(log: ColumnLog, second: number): number {
     else dropped++;
     return !keep;
   });
-  log.start = start;
+  if (dropped > 0) dropTo(log, start);
   return dropped;
 }
 

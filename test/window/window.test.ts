@@ -155,7 +155,7 @@ describe('The live window', () => {
     });
 
     it('where merging is not enough the oldest go, and are counted', () => {
-      const { window, clock } = createRig(700);
+      const { window, clock } = createRig(120);
       for (let second = 0; second < SECONDS; second++) {
         add(window, 'a', [1 + second]);
         clock.ms += SLOT_MS;
@@ -164,6 +164,40 @@ describe('The live window', () => {
       expect(max).to.equal(SECONDS);
       expect(count).to.be.below(SECONDS);
       expect(window.usage().columnsDropped).to.be.above(0);
+    });
+
+    it('keeps most of what the budget holds: it never drops more than it must', () => {
+      const { window, clock } = createRig(400_000);
+      const names = Array.from({ length: 500 }, (_, at) => `name.${at}`);
+      for (let second = 0; second < 200; second++) {
+        for (const [at, name] of names.entries()) {
+          add(window, name, [1 + ((second * 37 + at * 11) % 400), 3 + ((second * 13) % 300)]);
+        }
+        clock.ms += SLOT_MS;
+        if (second < 20 || second % 10 !== 0) continue;
+        const { bytes } = window.usage();
+        expect(bytes).to.be.within(200_000, 500_000);
+        expect(summaryOf(window, 'name.7').count).to.be.above(second / 2);
+      }
+    });
+
+    it('a burst of new names leaves the others their past, and their number is bounded', () => {
+      const { window, clock } = createRig(1 << 20);
+      for (let second = 0; second < 60; second++) {
+        add(window, 'steady', [5]);
+        clock.ms += SLOT_MS;
+      }
+      let taken = 0;
+      for (let n = 0; n < 140_000; n++) {
+        if (window.addCounted(`burst.${n}`, 1, 1)) taken++;
+      }
+      expect(taken).to.equal(131_072 - 1);
+      clock.ms += 10 * SLOT_MS;
+      add(window, 'steady', [5]);
+      expect(window.columns('steady').reduce((sum, { weight }) => sum + weight, 0)).to.equal(61);
+      clock.ms += WINDOW_MS;
+      expect(window.addCounted('new', 1, 1)).to.equal(true);
+      expect(window.usage().names).to.equal(1);
     });
 
     it('still forgets in time what it has merged', () => {
@@ -175,6 +209,16 @@ describe('The live window', () => {
       clock.ms += WINDOW_MS;
       expect(window.summaries()).to.deep.equal([]);
     });
+  });
+
+  it('shows nothing of a name that holds no number', () => {
+    const { window } = createRig();
+    const histogram = new Histogram();
+    histogram.add(NaN, 5);
+    window.addHistogram('odd', histogram);
+    expect(window.summaries()).to.deep.equal([]);
+    add(window, 'odd', [7]);
+    expect(summaryOf(window, 'odd')).to.include({ count: 1, min: 7, mean: 7, p50: 7 });
   });
 
   it('keeps what was counted elsewhere, to the bin', () => {
@@ -205,6 +249,7 @@ describe('The live window', () => {
       ['values of both signs beyond the doubles', [1e308, -1e308], [10, 10]],
       ['the least double', [5e-324], [1]],
       ['nothing but zero', [0, -0], [1, 1]],
+      ['a value beyond the histogram among others', [10, 1e300, 1000], [1, 1, 1]],
     ];
     for (const [what, values, weights] of table) {
       it(`${what}: never throws, and all that is shown are numbers`, () => {
