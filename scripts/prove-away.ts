@@ -1,12 +1,8 @@
 // `npm run prove:away [-- seconds]`: a trap that is away for an hour, at 100,000 timings a second
 // and 1,000 names, on a clock moved by hand. Memory must stay flat and every sample arrive.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 import { runWithTrapAway } from '../test/support/away.ts';
+import { bytesInUse } from '../test/support/heap.ts';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 const seconds = Number(process.argv[2] ?? 3600);
 const heap: number[] = [];
 
@@ -16,9 +12,7 @@ const result = await runWithTrapAway({
   names: 1000,
   onSecond(second) {
     if (second % Math.ceil(seconds / 12) !== 0) return;
-    collectGarbage();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    heap.push((heapUsed + arrayBuffers) / 2 ** 20);
+    heap.push(bytesInUse() / 2 ** 20);
     console.log(`after ${second} s: ${heap.at(-1)?.toFixed(1)} MB`);
   },
 });
