@@ -79,7 +79,7 @@ describe('Of a submission is kept', () => {
     });
   }
 
-  it('the same of the five spellings of a histogram', () => {
+  it('the same of the five spellings of a histogram (HR3, HT9)', () => {
     const b64 = 'AAQKAAABFAAAAR4AAAEoAAB4';
     const body = `{"a":{"_type":"h","_value":[1,2,3,"H[4]=120"]},
       "b":{"_type":"h","_value":["H[4]=120",3,2,1]}, "c":{"_value":"${b64}","_type":"h"},
