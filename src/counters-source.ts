@@ -1,5 +1,5 @@
 import { ErrorCode, errorText, StatcolError } from './errors.ts';
-import { createLayout, type LayoutName } from './flush/layout.ts';
+import { createLayout, type LayoutName, TOTAL_FIELD } from './flush/layout.ts';
 import { sanitise } from './protocol/names.ts';
 import { pairsOf } from './sinks/redis.ts';
 import { createRedisLink, type RedisLink } from './sinks/redis-link.ts';
@@ -48,18 +48,32 @@ export async function readCounters(options: SourceOptions): Promise<[hash: strin
  * @throws {StatcolError} as {@link readCounters}.
  */
 export async function readCounter(name: string, options: SourceOptions): Promise<string> {
-  const hashes = options.redis === undefined ? await readFromCollector(options) : undefined;
-  const collection = options.collection ?? hashes?.[0]?.[0] ?? DEFAULT_COLLECTION;
+  if (options.redis !== undefined) {
+    return withRedis(options.redis, (link) =>
+      findCounter(name, DEFAULT_COLLECTION, options, (hash, field) => {
+        return link.call(['HGET', hash, field]);
+      }),
+    );
+  }
+  const hashes = await readFromCollector(options);
   // With --layout split what a collector shows first is not the collection but a hash of it.
-  const base = options.layout === 'split' ? (options.collection ?? DEFAULT_COLLECTION) : collection;
-  const layout = createLayout(options.layout, [base]);
+  const shown = options.layout === 'flat' ? hashes[0]?.[0] : undefined;
+  return findCounter(name, shown ?? DEFAULT_COLLECTION, options, (hash, field) => {
+    return hashes.find(([one]) => one === hash)?.[1].find(([one]) => one === field)?.[1];
+  });
+}
+
+/** Looks for a counter under each spelling it may have; `read` gives a text where there is one. */
+async function findCounter(
+  name: string,
+  fallback: string,
+  options: SourceOptions,
+  read: (hash: string, field: string) => unknown,
+): Promise<string> {
+  const layout = createLayout(options.layout, [options.collection ?? fallback]);
   for (const spelling of new Set([name, sanitise(name, 'statsd'), sanitise(name, 'keep')])) {
     const [place] = layout.place(spelling);
-    const { hash, field } = { hash: place!.hash, field: place!.field ?? 'total' };
-    const value =
-      hashes === undefined
-        ? await withRedis(options.redis!, (link) => link.call(['HGET', hash, field]))
-        : hashes.find(([one]) => one === hash)?.[1].find(([one]) => one === field)?.[1];
+    const value = await read(place!.hash, place!.field ?? TOTAL_FIELD);
     if (typeof value === 'string') return value;
   }
   return '0';

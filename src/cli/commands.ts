@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 
+import { jsonInteger, jsonObject } from '../counters-json.ts';
 import { readCounter, readCounters, type SourceOptions } from '../counters-source.ts';
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import { oneOf } from '../option-readers.ts';
 import { formatLine, safeName, type SampleType } from '../protocol/format.ts';
 import { canonicalName } from '../protocol/names.ts';
-import { createParser } from '../protocol/parse.ts';
+import { createParser, forEachLine } from '../protocol/parse.ts';
 import { reasonOf, Verdict } from '../protocol/reasons.ts';
 import { Usage } from './report.ts';
 
@@ -64,13 +65,8 @@ export async function get(name: string, flags: SourceFlags): Promise<void> {
 export async function stats(flags: SourceFlags & { json?: boolean }): Promise<void> {
   const hashes = await readCounters(readSource(flags));
   if (flags.json === true) {
-    const members = hashes.map(([hash, fields]) => {
-      const texts = fields.map(([field, value]) => {
-        return `${JSON.stringify(field)}:${/^-?\d+$/.test(value) ? value : JSON.stringify(value)}`;
-      });
-      return `${JSON.stringify(hash)}:{${texts.join(',')}}`;
-    });
-    process.stdout.write(`{${members.join(',')}}\n`);
+    const text = jsonObject(hashes, (fields) => jsonObject(fields, jsonInteger));
+    process.stdout.write(`${text}\n`);
     return;
   }
   const blocks = hashes.map(([hash, fields]) => {
@@ -87,22 +83,23 @@ export async function stats(flags: SourceFlags & { json?: boolean }): Promise<vo
   process.stdout.write(blocks.length === 0 ? '(nothing counted yet)\n' : blocks.join('\n'));
 }
 
-/** Returns why a collector would refuse a line. It may hold several, separated by LF. */
+/** Returns why a collector would refuse a text, which may hold several lines. */
 function refusalOf(text: string): string | undefined {
   const parser = createParser();
-  for (const line of text.split('\n')) {
-    const bytes = Buffer.from(line);
-    let verdict: Verdict = parser.parse(bytes, 0, bytes.length);
+  const reasons: (string | undefined)[] = [];
+  const bytes = Buffer.from(text);
+  forEachLine(bytes, bytes.length, (_bytes, start, end) => {
+    let verdict: Verdict = parser.parse(bytes, start, end);
     if (verdict === Verdict.accepted) {
       const { nameStart, nameEnd, tagsStart, tagsEnd } = parser.line;
       const name = bytes.subarray(nameStart, nameEnd);
       const result = canonicalName(name, bytes.subarray(tagsStart, tagsEnd), 'keep');
       if ('refused' in result) verdict = result.refused;
     }
-    const reason = reasonOf(verdict);
-    if (reason !== undefined) return reason;
-  }
-  return undefined;
+    reasons.push(reasonOf(verdict));
+  });
+  // A collector passes over empty lines, but to send nothing else is a mistake.
+  return reasons.length === 0 ? 'no_separator' : reasons.find((reason) => reason !== undefined);
 }
 
 async function sendLines(lines: string[], { host, port }: TargetFlags): Promise<void> {

@@ -7,6 +7,7 @@ import type { Lane, LaneChunk, LanePart, Share } from './lanes.ts';
 import { cutChunks, drop, hold, numbered, release, written } from './lanes.ts';
 import type { Layout } from './layout.ts';
 import { createPump } from './pump.ts';
+import { createSparing } from './sparing.ts';
 import { countDropped, createTally, type Tally } from './tally.ts';
 import type { Time } from './time.ts';
 
@@ -63,7 +64,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   const nowMs = (): number => time.nowMs();
   const health = createHealth(store.label, { isUp: store.connected, nowMs, log });
   const lanes = new Map<string, Lane>();
-  const droppedSaidMs = new Map<string, number>();
+  const mayBeSaid = createSparing(nowMs, 1000);
   const refusing = new Map<string, Refusal>();
   const backoff = newBackoff();
   // What is left of the batch in flight; its first chunk may have been sent already.
@@ -200,9 +201,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     countDropped(tally, reason, samples);
     pendingSamples -= samples;
     // A field that cannot be written comes again with each flush: once a second will do.
-    const now = time.nowMs();
-    if (now - (droppedSaidMs.get(reason) ?? -Infinity) < 1000) return;
-    droppedSaidMs.set(reason, now);
+    if (!mayBeSaid(reason)) return;
     log('warn', `${JSON.stringify(what)}: ${samples} counter samples dropped: ${reason}`);
   }
 

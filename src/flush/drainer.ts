@@ -7,6 +7,7 @@ import { REJECT_REASONS } from '../protocol/reasons.ts';
 import type { LiveWindow } from '../window/window.ts';
 import type { CounterBook, CounterEntry } from './counter-book.ts';
 import type { Log } from './health.ts';
+import { createSparing } from './sparing.ts';
 import { countDropped, type Tally } from './tally.ts';
 import type { TimingBook, TimingEntry } from './timing-book.ts';
 
@@ -66,7 +67,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
   let timingOf: TimingEntry[] = [];
   let periodStartMs = nowMs();
   let last: Promise<void> = Promise.resolve();
-  const refusalSaidMs = new Map<RejectReason, number>();
+  const mayBeSaid = createSparing(nowMs, 1000);
 
   return {
     received,
@@ -122,9 +123,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   /** At most one line per second and reason, with the last of the lines refused. */
   function sayRefusal(reason: RejectReason, line: Uint8Array, source: Uint8Array): void {
-    const now = nowMs();
-    if (now - (refusalSaidMs.get(reason) ?? -Infinity) < 1000) return;
-    refusalSaidMs.set(reason, now);
+    if (!mayBeSaid(reason)) return;
     log('warn', `refused (${reason}) from ${text(source)}: ${text(line)}`);
   }
 

@@ -1,3 +1,4 @@
+import { jsonInteger, jsonObject } from '../counters-json.ts';
 import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
@@ -39,33 +40,21 @@ function healthz({ reasons }: RouteSources): Answer {
 }
 
 async function counters({ hashes, store }: RouteSources): Promise<Answer> {
-  const parts: string[] = [];
+  const found: [hash: string, fields: string][] = [];
   try {
-    for (const hash of hashes()) parts.push(member(hash, object(await store.read(hash), integer)));
+    for (const hash of hashes()) {
+      found.push([hash, jsonObject(await store.read(hash), jsonInteger)]);
+    }
   } catch (error) {
     const reason = `${store.label} does not answer: ${errorText(error)}`;
     return json(503, { error: `${reason}; counts are kept and written when it is back` });
   }
-  return { status: 200, type: 'application/json', body: `{${parts.join(',')}}` };
+  return { status: 200, type: 'application/json', body: jsonObject(found, (text) => text) };
 }
 
 async function timings(sources: RouteSources): Promise<Answer> {
-  const body = object(await sources.timings(), (summary) => JSON.stringify(summary));
+  const body = jsonObject(await sources.timings(), (summary) => JSON.stringify(summary));
   return { status: 200, type: 'application/json', body };
-}
-
-/** JSON by hand: an object would lose a name like __proto__, a number digits beyond 2^53. */
-function object<Value>(members: [string, Value][], text: (value: Value) => string): string {
-  return `{${members.map(([name, value]) => member(name, text(value))).join(',')}}`;
-}
-
-function member(name: string, value: string): string {
-  return `${JSON.stringify(name)}:${value}`;
-}
-
-/** A field that somebody else has filled with no integer is shown as the text it is. */
-function integer(value: string): string {
-  return /^-?(0|[1-9]\d*)$/.test(value) ? value : JSON.stringify(value);
 }
 
 function placeholder(): Answer {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 
 import { createWindow, type TimingSummary } from '../../src/window/window.ts';
 import { type CollectorProcess, startCollector } from '../support/collector-process.ts';
-import { seededRandom } from '../support/cut-run.ts';
+import { seededRandom } from '../support/random.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { openSender } from '../support/udp.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 
 import type { TimingSummary } from '../../src/window/window.ts';
 import { type CollectorProcess, startCollector } from '../support/collector-process.ts';
-import { seededRandom } from '../support/cut-run.ts';
+import { seededRandom } from '../support/random.ts';
 import { type RecordingTrap, startTrap } from '../support/recording-trap.ts';
 import { openSender } from '../support/udp.ts';
 

@@ -43,6 +43,7 @@ describe('the command line says what is wrong', () => {
       [/--rate: expected a number above 0, at most 1, got "0"/],
     ],
     [['send', 'fine:1|c', 'bad'], [/"bad" would be refused: no_separator/]],
+    [['send', '\n'], [/"\\n" would be refused: no_separator/]],
     [['send', 'a:1|c', '--port', '0'], [/--port: expected a number from 1 to 65535, got "0"/]],
     [['get', 'a', '--layout', 'x'], [/--layout: expected flat or split, got "x"/]],
     [['get', 'a', '--http', 'nonsense'], [/--http: expected a URL/]],
@@ -149,7 +150,7 @@ describe('the other commands', () => {
     const target = ['--port', String(collector.udpPort)];
     const http = ['--http', collector.httpUrl];
     try {
-      const sent = await runStatcol(['send', 'api.hits:1|c', 'api.hits:2|c|#a:b', ...target]);
+      const sent = await runStatcol(['send', 'api.hits:1|c\n', 'api.hits:2|c|#a:b', ...target]);
       expect(sent).to.deep.equal({ code: 0, stdout: '', stderr: '' });
       await runStatcol(['incr', 'deploys', ...target]);
       await runStatcol(['incr', 'bytes', '512', '--rate', '0.5', ...target]);

@@ -6,7 +6,8 @@ import { createParser, DATAGRAM_BYTES_MAX, Kind } from '../../src/protocol/parse
 import { REJECT_REASONS, reasonOf, Verdict } from '../../src/protocol/reasons.ts';
 import type { NaiveLine } from '../support/naive-parser.ts';
 import { naiveLines, naiveParse } from '../support/naive-parser.ts';
-import { createMutator, createRandom } from './mutations.ts';
+import { seededRandom } from '../support/random.ts';
+import { createMutator } from './mutations.ts';
 import type { Drained } from './wire.ts';
 import { createWire, shown } from './wire.ts';
 
@@ -134,7 +135,7 @@ function expectBalanced(
 /** Returns what makes datagrams of 1 to 20 mutated lines, always in the same buffer. */
 function createDatagrams(seed: number): () => { packet: Buffer; length: number; made: number } {
   const mutator = createMutator(seed);
-  const random = createRandom(~seed);
+  const random = seededRandom(~seed);
   const packet = Buffer.alloc(DATAGRAM_BYTES_MAX);
   return () => {
     const made = 1 + Math.floor(random() * 20);

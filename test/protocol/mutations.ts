@@ -1,3 +1,5 @@
+import { seededRandom } from '../support/random.ts';
+
 /** Lines to begin with: one for each thing that the grammar knows. */
 const GOOD = [
   ...['a:1|c', 'a:1|m', 'a:320|ms|@0.1', 'a:3|h', 'a:-3|d', 'a:1:2:3|c', 'a::1::2:|c'],
@@ -22,17 +24,6 @@ const SEPARATORS = Buffer.from(':|@#,;=\n\r');
 /** The longest line that is made. */
 const LINE_BYTES_MAX = 600;
 
-/** Returns numbers from 0 up to, but not, 1. Source: mulberry32 (Ettinger 2017, public domain). */
-export function createRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Makes lines out of some to begin with, and of those made before. */
 export interface Mutator {
   /** The line made last is `bytes[0…length)`. Most, but not all, hold no LF. */
@@ -43,7 +34,7 @@ export interface Mutator {
 
 /** Creates a maker of lines: the same seed makes the same lines. */
 export function createMutator(seed: number): Mutator {
-  const random = createRandom(seed);
+  const random = seededRandom(seed);
   const pool = SEEDS.map((text) => Buffer.from(text, 'latin1'));
   const bytes = Buffer.alloc(LINE_BYTES_MAX + 64);
   let length = 0;

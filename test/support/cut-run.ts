@@ -1,5 +1,6 @@
 import { startCollector } from './collector-process.ts';
 import { startProxy } from './proxy.ts';
+import { seededRandom } from './random.ts';
 import { startRedis } from './redis-server.ts';
 import { openSender } from './udp.ts';
 
@@ -9,17 +10,6 @@ export interface CutRun {
   /** What was sent, per name, and what Redis held at the end. */
   sent: Map<string, number>;
   counted: Map<string, number>;
-}
-
-/** Returns a number in [0, 1); the same sequence for the same seed. Source: mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Kind } from '../../src/protocol/parse.ts';
+import { seededRandom } from './random.ts';
 
 /** A stream of lines that is the same for the same seed, in whichever thread it is made. */
 export interface StreamOptions {
@@ -26,15 +27,10 @@ const PACKET_BYTES = 1400;
 const LINE_BYTES_MAX = 100;
 const LF = 0x0a;
 
-/** Returns a source of numbers from 0 up to, and without, a limit: the mulberry32 generator. */
+/** Returns a source of whole numbers from 0 up to, and without, a limit. */
 export function randomNumbers(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
+  const random = seededRandom(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 /**
