@@ -16,21 +16,25 @@ import { createDrainer } from './flush/drainer.ts';
 import type { Log } from './flush/health.ts';
 import { createLayout } from './flush/layout.ts';
 import { createTally } from './flush/tally.ts';
-import { createTicker, systemTime, within } from './flush/time.ts';
+import { createTicker, systemTime, type Time, within } from './flush/time.ts';
 import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
+import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import { createRoutes } from './http/routes.ts';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
 import { createIngest, type IngestOptions } from './ingest/ingest.ts';
 import { createKernelDrops, RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
+import { newInstance } from './instance.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
 import { type Given, readOptions } from './options.ts';
 import type { Options } from './option-specs.ts';
 import { createMemoryStore } from './sinks/memory.ts';
 import { createRedisStore } from './sinks/redis.ts';
+import { createOwnAccess } from './sinks/redis-access.ts';
+import { REDIS_TIMEOUT_MS } from './sinks/redis-link.ts';
 import type { Store } from './sinks/store.ts';
-import { createTrap, type Trap } from './sinks/trap.ts';
+import { createTrap, type Trap, TRAP_TIMEOUT_MS } from './sinks/trap.ts';
 import { version } from './version.ts';
 import type { TrapSink } from './trap-receiver/values.ts';
 import {
@@ -43,9 +47,6 @@ import {
 import { createTrapReceiver, type TrapReceiver } from './trap-receiver/handler.ts';
 import { createWindow, type LiveWindow } from './window/window.ts';
 
-const REDIS_TIMEOUT_MS = 5000;
-const TRAP_TIMEOUT_MS = 10_000;
-const TRAP_BODY_BYTES_MAX = 4 << 20;
 const WINDOW = { windowSeconds: 300, budgetBytes: 64 << 20 };
 
 /**
@@ -70,7 +71,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const log: Log = events.onLog ?? (() => {});
   const time = systemTime();
   const nowMs = (): number => time.nowMs();
-  const instance = `${options.instance}-${randomBytes(8).toString('hex')}`;
+  const instance = newInstance(options.instance);
 
   // In the order in which a sample passes: the socket and the ledger,
   const ingest = createIngest(ingestOptions(options), {
@@ -82,7 +83,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const timingBook = createTimingBook(options.trapType, TRAP_BODY_BYTES_MAX);
   const window = createWindow({ ...WINDOW, nowMs });
   // and where it goes.
-  const store = openStore(options, instance, (error) => counterFlusher.health.failed(error));
+  const onLost = (error: string): void => counterFlusher.health.failed(error);
+  const store = openStore(options, instance, { time, onLost });
   const sending = { time, random: Math.random, log };
   const layout = createLayout(options.layout, options.collection);
   const counterFlusher = createCounterFlusher({
@@ -92,7 +94,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     layout,
     lanesMax: options.maxKeys,
   });
-  const trap = openTrap(options);
+  const trap = openTrap(options, time);
   const timingFlusher =
     trap && createTimingFlusher({ ...sending, book: timingBook, trap, instance });
   const timingTally = timingFlusher?.tally ?? createTally();
@@ -269,19 +271,18 @@ function ingestOptions({ host, port, names, maxKeys }: Options): IngestOptions {
 function openStore(
   { redis: url }: Options,
   instance: string,
-  onLost: (error: string) => void,
+  parts: { time: Time; onLost: (error: string) => void },
 ): Store {
-  return url === undefined
-    ? createMemoryStore()
-    : createRedisStore({ url, instance, timeoutMs: REDIS_TIMEOUT_MS, onLost });
+  if (url === undefined) return createMemoryStore();
+  const address = { url };
+  const access = createOwnAccess({ address, timeoutMs: REDIS_TIMEOUT_MS, ...parts });
+  return createRedisStore(access, instance);
 }
 
-function openTrap({
-  trap: url,
-  trapCa: ca,
-  trapServername: servername,
-}: Options): Trap | undefined {
-  return url === undefined
-    ? undefined
-    : createTrap({ url, ca, servername, timeoutMs: TRAP_TIMEOUT_MS });
+function openTrap(
+  { trap: url, trapCa: ca, trapServername: servername }: Options,
+  time: Time,
+): Trap | undefined {
+  if (url === undefined) return undefined;
+  return createTrap({ url, ca, servername, timeoutMs: TRAP_TIMEOUT_MS, time });
 }

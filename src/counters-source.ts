@@ -1,5 +1,6 @@
 import { ErrorCode, errorText, StatcolError } from './errors.ts';
 import { createLayout, type LayoutName, TOTAL_FIELD } from './flush/layout.ts';
+import { systemTime } from './flush/time.ts';
 import { sanitise } from './protocol/names.ts';
 import { pairsOf } from './sinks/redis.ts';
 import { createRedisLink, type RedisLink } from './sinks/redis-link.ts';
@@ -155,7 +156,8 @@ async function withRedis<Result>(
   work: (link: RedisLink) => Promise<Result>,
 ): Promise<Result> {
   const link = createRedisLink({
-    url,
+    address: { url },
+    time: systemTime(),
     timeoutMs: TIMEOUT_MS,
     replyBytesMax: REPLY_BYTES_MAX,
     onLost: () => {},

@@ -12,10 +12,12 @@ export const ErrorCode = {
   ERR_HISTOGRAM_FORMAT: 'ERR_HISTOGRAM_FORMAT',
   /** More was to be taken out of a histogram than it holds. Nothing was changed. */
   ERR_HISTOGRAM_UNDERRUN: 'ERR_HISTOGRAM_UNDERRUN',
-  /** A collector was started twice, or after it was stopped. Create another. */
+  /** Something was started or configured twice, or after it was stopped. Create another. */
   ERR_STATE: 'ERR_STATE',
   /** The ingest thread died. The collector delivers what it holds and stops. */
   ERR_INGEST: 'ERR_INGEST',
+  /** Counters could not be written now. They are kept and tried again; `cause` says why. */
+  ERR_NOT_WRITTEN: 'ERR_NOT_WRITTEN',
   /** The source of counters (Redis or a running collector) did not give them. `cause` says why. */
   ERR_SOURCE: 'ERR_SOURCE',
 } as const;

@@ -90,7 +90,10 @@ export function readHttp(given: string): { host: string; port: number } | null |
 }
 
 /** Reads a collector's name; an empty one is made from the host's. */
-export function readInstance(given: string, { hostName }: Surroundings): string | undefined {
+export function readInstance(
+  given: string,
+  { hostName }: Pick<Surroundings, 'hostName'>,
+): string | undefined {
   if (given !== '') return /^[A-Za-z0-9_.-]{1,64}$/.test(given) ? given : undefined;
   return hostName.replaceAll(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64) || 'statcol';
 }

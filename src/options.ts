@@ -1,6 +1,6 @@
 import { ErrorCode, StatcolError } from './errors.ts';
 import type { Surroundings } from './option-readers.ts';
-import { OPTION_SPECS, type Options, type OptionSpec } from './option-specs.ts';
+import { OPTION_SPECS, type Options, type ValueSpec } from './option-specs.ts';
 
 /** A value as it is given, and where: a flag, an environment variable, or a member of an object. */
 export interface Given {
@@ -15,40 +15,55 @@ export interface Given {
  * @throws {StatcolError} `ERR_OPTIONS` with one line per fault, all of them.
  */
 export function readOptions(given: Record<string, Given>, around: Surroundings): Options {
+  return readValues(OPTION_SPECS, given, around) as unknown as Options;
+}
+
+/** Returns the values that specs describe, as {@link readOptions} does. */
+export function readValues(
+  specs: readonly ValueSpec[],
+  given: Record<string, Given>,
+  around: Surroundings,
+): Record<string, unknown> {
   const faults: string[] = [];
-  const options: Record<string, unknown> = {};
-  for (const spec of OPTION_SPECS) {
+  const values: Record<string, unknown> = {};
+  for (const spec of specs) {
     const one = given[spec.key];
     if (one === undefined || one.value === undefined) {
-      options[spec.key] = spec.fallback === undefined ? undefined : readOne(spec, spec.fallback);
+      values[spec.key] = spec.fallback === undefined ? undefined : readText(spec, spec.fallback);
     } else if (spec.list === true && Array.isArray(one.value)) {
       if (one.value.length === 0) faults.push(faultLine(spec, one));
-      for (const value of one.value as unknown[]) check(spec, { value, from: one.from });
-      options[spec.key] = one.value.flatMap((value: unknown) => readOne(spec, textOf(value) ?? ''));
+      values[spec.key] = one.value.flatMap((value) => readOne(spec, { value, from: one.from }));
     } else {
-      check(spec, one);
-      options[spec.key] = readOne(spec, textOf(one.value) ?? '');
+      values[spec.key] = readOne(spec, one);
     }
   }
   for (const [key, { from }] of Object.entries(given)) {
-    if (!OPTION_SPECS.some((spec) => spec.key === key)) {
+    if (!specs.some((spec) => spec.key === key)) {
       faults.push(`${from}: expected one of the known options, got an unknown one`);
     }
   }
   if (faults.length > 0) {
     throw new StatcolError(ErrorCode.ERR_OPTIONS, faults.join('; '), { faults });
   }
-  return options as unknown as Options;
+  return values;
 
-  function readOne(spec: OptionSpec, text: string): unknown {
+  function readText(spec: ValueSpec, text: string): unknown {
     const value = spec.read(text, around);
     return spec.list === true && value !== undefined ? [value].flat() : value;
   }
 
-  function check(spec: OptionSpec, one: Given): void {
-    const text = textOf(one.value);
-    if (text === undefined || spec.read(text, around) === undefined) {
-      faults.push(faultLine(spec, one));
+  function readOne(spec: ValueSpec, one: Given): unknown {
+    try {
+      const text = textOf(one.value);
+      const value =
+        spec.readValue?.(one.value, one.from) ??
+        (text === undefined ? undefined : readText(spec, text));
+      if (value === undefined) faults.push(faultLine(spec, one));
+      return value;
+    } catch (error) {
+      if (!(error instanceof StatcolError)) throw error;
+      faults.push(...error.faults);
+      return undefined;
     }
   }
 }
@@ -58,16 +73,16 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
-function faultLine({ expected, secret }: OptionSpec, { value, from }: Given): string {
+function faultLine({ expected, secret }: ValueSpec, { value, from }: Given): string {
   return `${from}: expected ${expected}, got ${shown(value, secret)}`;
 }
 
 const NOT_SHOWN = 'something else, which is not shown: it may hold a secret';
 
-function shown(value: unknown, secret: OptionSpec['secret']): string {
+function shown(value: unknown, secret: ValueSpec['secret']): string {
   if (value === true || value === '') return 'nothing';
   if (secret === 'all') return NOT_SHOWN;
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'string' ? value : shownValue(value);
   // User and password stand before an @, a trap's secret in the path: of a URL that is wrong, only
   // the scheme is sure to be none.
   if (secret === 'url') {
@@ -76,6 +91,15 @@ function shown(value: unknown, secret: OptionSpec['secret']): string {
   }
   const cut = text.length > 200 ? `${text.slice(0, 200)}…` : text;
   return typeof value === 'string' ? JSON.stringify(cut) : cut;
+}
+
+/** What is no text may be anything, be it an object that cannot be written down. */
+function shownValue(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** Returns the variable of the environment that stands for a flag: `--trap-ca`, `STATCOL_TRAP_CA`. */

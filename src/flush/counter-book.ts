@@ -29,9 +29,13 @@ export interface CounterBook {
   readonly size: number;
   /** How many samples wait for the next cut. */
   readonly pendingSamples: number;
+  has(name: string): boolean;
   /** Returns the entry of a name, made if it is new. Keep it: looking it up again costs a hash. */
   entry(name: string): CounterEntry;
+  /** Adds to a counter. With no samples it only sees to it that the name is written once. */
   add(entry: CounterEntry, sum: number, samples: number): void;
+  /** What waits for the next cut, and what would remain behind it, by name. A copy. */
+  amounts(): Map<string, number>;
   /**
    * Takes what waits, as integers; the remainders stay. `last` rounds them to the nearest instead.
    * An amount of 0 is among them where its samples are to be accounted for.
@@ -61,8 +65,13 @@ export function createCounterBook(namesMax: number): CounterBook {
     get pendingSamples() {
       return pendingSamples;
     },
+    has: (name) => names.has(name),
     entry: (name) => names.entry(name),
     add,
+    amounts() {
+      const waiting = [...names.all()].filter((one) => one.queued || one.sum !== 0);
+      return new Map(waiting.map((one) => [one.name, one.sum]));
+    },
     cut,
     nextPeriod,
   };
@@ -89,7 +98,7 @@ export function createCounterBook(namesMax: number): CounterBook {
       // A sum that is no number any more is handed on to be dropped, and starts again from 0.
       one.sum = Number.isFinite(amount) && !last ? one.sum - amount : 0;
       one.queued = false;
-      if (amount !== 0 || one.samples > 0) {
+      if (amount !== 0 || one.samples > 0 || !one.written) {
         items.push({ name: one.name, amount, samples: one.samples, first: !one.written });
         one.written = true;
       }

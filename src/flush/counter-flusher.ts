@@ -4,7 +4,7 @@ import { type Backoff, createBackoff } from './backoff.ts';
 import type { CounterBook, CounterItem } from './counter-book.ts';
 import { createHealth, type Health, type Log } from './health.ts';
 import type { Lane, LaneChunk, LanePart, Share } from './lanes.ts';
-import { cutChunks, drop, hold, numbered, release, written } from './lanes.ts';
+import { cutChunks, drop, hold, numbered, pendingAmounts, release, written } from './lanes.ts';
 import type { Layout } from './layout.ts';
 import { createPump } from './pump.ts';
 import { createSparing } from './sparing.ts';
@@ -36,11 +36,20 @@ export interface CounterFlusher {
   readonly refusing: ReadonlyMap<string, Refusal>;
   /** The hashes written to so far, in the order of their first chunk. */
   hashes(): string[];
+  /** What is in flight or held back, by name: not in every hash yet. A copy. */
+  pendingAmounts(): Map<string, number>;
   /** Begins a batch unless one is in flight. Returns at once. */
   flush(): void;
   /**
+   * Writes what is in the book, behind a batch in flight if there is one. Rejects with what a try
+   * failed of, or {@link HashFault} where a hash refuses: what is left is then tried again.
+   */
+  write(): Promise<void>;
+  /** Resolves when no try is under way. */
+  settled(): Promise<void>;
+  /**
    * Delivers everything, remainders rounded, trying again for as long as it takes; resolves when
-   * nothing is left or when `stop` was called.
+   * nothing is left or when `stop` was called. May be called again for what came since.
    */
   flushLast(): Promise<void>;
   /** Gives up what is not delivered. */
@@ -74,6 +83,9 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   let fractionSamples = 0;
   let batchStartMs = 0;
   let sent = false;
+  // Numbers of the batch begun last, and of the one that was finished last.
+  let begun = 0;
+  let finished = 0;
   // New lanes are numbered from here, above all that were forgotten.
   let seqFloor = 0;
   // At the end everything is to go, and then the last cut has been made.
@@ -90,7 +102,10 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
       return pendingSamples;
     },
     hashes: () => [...lanes.keys()],
+    pendingAmounts: () => pendingAmounts(batch, heldBy(refusing.keys())),
     flush: () => pump.kick(),
+    write,
+    settled: () => pump.settled(),
     flushLast,
     stop: () => pump.stop(),
   };
@@ -107,6 +122,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   /** Lays a batch out over the hashes. Those that refuse hold theirs back until they are due. */
   function begin(): void {
     batchStartMs = time.nowMs();
+    begun++;
     lastCut = last;
     const items = book.cut(last);
     const byLane = new Map<Lane, LanePart[]>();
@@ -209,6 +225,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     tally.delivered += fractionSamples;
     pendingSamples -= fractionSamples;
     fractionSamples = 0;
+    finished = begun;
     backoff.reset();
     forgetIdleLanes();
     health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);
@@ -237,13 +254,26 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     return createBackoff(BACKOFF_FIRST_MS, BACKOFF_MAX_MS, random);
   }
 
-  function flushLast(): Promise<void> {
+  async function write(): Promise<void> {
+    const wanted = begun + 1;
+    while (finished < wanted) await pump.turn();
+    const [refusal] = refusing;
+    if (refusal !== undefined) throw new HashFault(`${refusal[0]} refuses: ${refusal[1].reason}`);
+  }
+
+  function heldBy(hashes: Iterable<string>): Lane['held'][] {
+    return Array.from(hashes, (hash) => laneOf(hash).held);
+  }
+
+  async function flushLast(): Promise<void> {
     last = true;
-    return pump.finish(() => {
+    lastCut = false;
+    await pump.finish(() => {
       if (!lastCut) return 0;
       const held = [...lanes.values()].filter((lane) => lane.held.size > 0);
       if (held.length === 0) return undefined;
       return Math.min(...held.map((lane) => lane.retryAtMs)) - time.nowMs();
     });
+    last = false;
   }
 }

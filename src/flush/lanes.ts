@@ -106,3 +106,27 @@ export function release(lane: Lane, shares: Map<string, Share>): LanePart[] {
   lane.held.clear();
   return parts;
 }
+
+/**
+ * Returns what is not in every hash yet, by name.
+ *
+ * @param held of the hashes that refuse, in the order in which they began to: what the first holds
+ *   of a name includes what is in flight, and what the others hold.
+ */
+export function pendingAmounts(
+  batch: readonly LaneChunk[],
+  held: readonly Lane['held'][],
+): Map<string, number> {
+  const amounts = new Map<string, number>();
+  for (const names of held) {
+    for (const [name, { amount }] of names) if (!amounts.has(name)) amounts.set(name, amount);
+  }
+  const seen = new Set(amounts.keys());
+  const shares = new Set<Share>();
+  for (const { share, amount } of batch.flatMap(({ parts }) => parts)) {
+    if (seen.has(share.name) || shares.has(share)) continue;
+    shares.add(share);
+    amounts.set(share.name, (amounts.get(share.name) ?? 0) + amount);
+  }
+  return amounts;
+}

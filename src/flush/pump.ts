@@ -10,6 +10,13 @@ export interface Pump {
   /** Begins a turn, unless one is under way or a pause after a failure is. Returns at once. */
   kick(): void;
   /**
+   * Has a turn now, or the one that is under way, to its end; does not wait for what is left of a
+   * pause. Rejects with what the turn failed of, or if the pump was stopped.
+   */
+  turn(): Promise<void>;
+  /** Resolves when no turn is under way, whatever came of it. */
+  settled(): Promise<void>;
+  /**
    * Goes on until `next` returns undefined, or until `stop`. It is asked after each turn for how
    * many milliseconds the next one is to wait; failures have their own pauses.
    */
@@ -33,6 +40,8 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
   let stopped = false;
   let cancelPause: Cancel | undefined;
   let nextTurn: (() => number | undefined) | undefined;
+  // Resolves with what the turn under way, or the last one, failed of.
+  let current: Promise<Error | undefined> = Promise.resolve(undefined);
   let onDone = (): void => {};
 
   return {
@@ -43,6 +52,13 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
       return stopped;
     },
     kick,
+    async turn() {
+      endPause();
+      kick();
+      const failure = stopped && !busy ? new Error('it was stopped') : await current;
+      if (failure !== undefined) throw failure;
+    },
+    settled: async () => void (await current),
     finish(next) {
       if (stopped) return Promise.resolve();
       nextTurn = next;
@@ -62,13 +78,15 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
   function kick(): void {
     if (busy || stopped || cancelPause !== undefined) return;
     busy = true;
-    void turn();
+    current = oneTurn();
   }
 
-  async function turn(): Promise<void> {
+  async function oneTurn(): Promise<Error | undefined> {
+    let failure: Error | undefined;
     try {
       await work();
     } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
       if (!stopped) {
         onFailure(error);
         pause(backoff.nextMs());
@@ -76,11 +94,14 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
     }
     busy = false;
     if (nextTurn !== undefined && !stopped && cancelPause === undefined) goOn(nextTurn());
+    return failure;
   }
 
   function goOn(delayMs: number | undefined): void {
-    if (delayMs === undefined) onDone();
-    else if (delayMs <= 0) kick();
+    if (delayMs === undefined) {
+      nextTurn = undefined;
+      onDone();
+    } else if (delayMs <= 0) kick();
     else pause(delayMs);
   }
 

@@ -8,6 +8,7 @@ export interface Registered {
 /** The names in use, each with an entry. */
 export interface Registry<Entry extends Registered> {
   readonly size: number;
+  has(name: string): boolean;
   /** Returns the entry of a name, made if it is new. Keep it: looking it up again costs a hash. */
   entry(name: string): Entry;
   /** Marks a name as in use. */
@@ -31,6 +32,7 @@ export function createRegistry<Entry extends Registered>(
     get size() {
       return entries.size;
     },
+    has: (name) => entries.has(name),
     entry(name) {
       let found = entries.get(name);
       if (found === undefined) entries.set(name, (found = make(name, period)));

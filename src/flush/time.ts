@@ -1,3 +1,5 @@
+import type { Hold } from './hold.ts';
+
 /** The clock and the timers, as arguments: tests put their own in their place. */
 export interface Time {
   /** Milliseconds on a clock that never goes back; its zero has no meaning. */
@@ -19,13 +21,37 @@ export async function within(time: Time, limitMs: number, work: Promise<unknown>
   cancel();
 }
 
-/** The system's clock and timers. */
-export function systemTime(): Time {
+/** Rejects with `late()` unless `work` has settled before; what it does later is passed over. */
+export async function inTime<Result>(
+  time: Time,
+  { limitMs, late }: { limitMs: number; late: () => Error },
+  work: Promise<Result>,
+): Promise<Result> {
+  let cancel: Cancel = () => {};
+  const tooLate = new Promise<never>((_, reject) => {
+    cancel = time.after(limitMs, () => reject(late()));
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    cancel();
+  }
+}
+
+/** The system's clock and timers. With a hold, that decides whether timers keep the process alive. */
+export function systemTime(hold?: Hold): Time {
   return {
     nowMs: () => performance.now(),
     after(delayMs, callback) {
-      const timer = setTimeout(callback, delayMs);
-      return () => clearTimeout(timer);
+      const timer = setTimeout(() => {
+        letGo?.();
+        callback();
+      }, delayMs);
+      const letGo = hold?.add(timer);
+      return () => {
+        letGo?.();
+        clearTimeout(timer);
+      };
     },
   };
 }
@@ -39,8 +65,15 @@ export interface Ticker {
 /**
  * Creates a ticker that calls `tick` at an interval, counted from the start of one call to the
  * start of the next, never two at once. `tick` must not reject.
+ *
+ * @param from `end`: counted from the end of one call instead.
  */
-export function createTicker(intervalMs: number, time: Time, tick: () => Promise<void>): Ticker {
+export function createTicker(
+  intervalMs: number,
+  time: Time,
+  tick: () => Promise<void>,
+  from: 'start' | 'end' = 'start',
+): Ticker {
   let cancel: Cancel = () => {};
   let stopped = false;
   const schedule = (delayMs: number): void => {
@@ -49,7 +82,8 @@ export function createTicker(intervalMs: number, time: Time, tick: () => Promise
   const run = async (): Promise<void> => {
     const startMs = time.nowMs();
     await tick();
-    if (!stopped) schedule(Math.max(1, intervalMs - (time.nowMs() - startMs)));
+    const tookMs = from === 'end' ? 0 : time.nowMs() - startMs;
+    if (!stopped) schedule(Math.max(1, intervalMs - tookMs));
   };
   return {
     start: () => schedule(intervalMs),

@@ -33,6 +33,8 @@ export interface TimingBook {
   entry(name: string): TimingEntry;
   /** Marks a name as in use, though nothing of it is to wait. */
   touch(entry: TimingEntry): void;
+  /** Adds a sample that stands for itself. */
+  addOne(entry: TimingEntry, value: number): void;
   /** Adds samples. The arrays are not kept. */
   add(entry: TimingEntry, values: Float64Array, weights: Float64Array): void;
   /**
@@ -52,8 +54,13 @@ export interface TimingBook {
  * @param type `n`: what is not folded goes out value by value, whatever its weight. `h`: a value
  *   counts as many times as its weight says, the fraction carried to the name's next value.
  * @param bodyBytesMax how long a body may be, in bytes.
+ * @param nameAtTrap what a name is called in a body.
  */
-export function createTimingBook(type: TrapType, bodyBytesMax: number): TimingBook {
+export function createTimingBook(
+  type: TrapType,
+  bodyBytesMax: number,
+  nameAtTrap: (name: string) => string = trapName,
+): TimingBook {
   const names = createRegistry<TimingEntry>((name, period) => {
     const waiting = { values: [], weights: undefined, taken: 0, folded: undefined };
     return { name, period, ...waiting, foldedSamples: 0, carry: 0, queued: false };
@@ -74,6 +81,10 @@ export function createTimingBook(type: TrapType, bodyBytesMax: number): TimingBo
     },
     entry: (name) => names.entry(name),
     touch: (entry) => names.touch(entry),
+    addOne(to, value) {
+      names.touch(to);
+      addTo(to, value, 1);
+    },
     add,
     fold() {
       for (const one of queue) foldOne(one);
@@ -84,15 +95,16 @@ export function createTimingBook(type: TrapType, bodyBytesMax: number): TimingBo
 
   function add(to: TimingEntry, values: Float64Array, weights: Float64Array): void {
     names.touch(to);
-    for (let index = 0; index < values.length; index++) {
-      const weight = weights[index]!;
-      if (weight !== 1) to.weights ??= to.values.map(() => 1);
-      to.values.push(values[index]!);
-      to.weights?.push(weight);
-    }
-    pendingSamples += values.length;
-    listedSamples += values.length;
-    if (to.queued || values.length === 0) return;
+    for (let index = 0; index < values.length; index++) addTo(to, values[index]!, weights[index]!);
+  }
+
+  function addTo(to: TimingEntry, value: number, weight: number): void {
+    if (weight !== 1) to.weights ??= to.values.map(() => 1);
+    to.values.push(value);
+    to.weights?.push(weight);
+    pendingSamples++;
+    listedSamples++;
+    if (to.queued) return;
     to.queued = true;
     queue.push(to);
   }
@@ -126,7 +138,7 @@ export function createTimingBook(type: TrapType, bodyBytesMax: number): TimingBo
 
   /** Takes what waits of a name; false where not all of it found room. */
   function take(one: TimingEntry, body: ReturnType<typeof createBodyWriter>): boolean {
-    const name = trapName(one.name);
+    const name = nameAtTrap(one.name);
     // A name stands once in a body: what came since the last fold goes along.
     if (type === 'h' || one.folded !== undefined) foldOne(one);
     if (one.folded !== undefined) {

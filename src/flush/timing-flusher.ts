@@ -33,6 +33,8 @@ export interface TimingFlusher {
    * large. Returns at once.
    */
   flush(): void;
+  /** Resolves when no push is under way. */
+  settled(): Promise<void>;
   /** Pushes everything, trying again for as long as it takes, or until `stop`. */
   flushLast(): Promise<void>;
   /** Gives up what is not delivered. */
@@ -69,6 +71,7 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
       if (pump.busy && book.listedSamples > FOLD_ABOVE) book.fold();
       pump.kick();
     },
+    settled: () => pump.settled(),
     flushLast() {
       return pump.finish(() => (book.pendingSamples + (body?.samples ?? 0) === 0 ? undefined : 0));
     },

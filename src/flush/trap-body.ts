@@ -1,5 +1,8 @@
 import type { Histogram } from '../histogram.ts';
 
+/** How long a body may be, in bytes. */
+export const TRAP_BODY_BYTES_MAX = 4_194_304;
+
 /** The body of one submission to an HTTP trap. */
 export interface TrapBody {
   /** JSON, ASCII only: as many bytes as characters. */

@@ -28,6 +28,11 @@ export function trapName(name: string): string {
     const tagged = `${safeName(base)}|ST[${streamTags.join(',')}]`;
     if (tagged.length <= TRAP_NAME_BYTES_MAX) return tagged;
   }
+  return untaggedTrapName(name);
+}
+
+/** Returns a name that the trap's grammar can carry, as {@link trapName}, of a name without tags. */
+export function untaggedTrapName(name: string): string {
   const safe = safeName(name);
   if (safe.length <= TRAP_NAME_BYTES_MAX) return safe;
   const mark = `%${fnv1a(safe).toString(16).padStart(8, '0')}`;

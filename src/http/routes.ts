@@ -2,7 +2,7 @@ import { jsonInteger, jsonObject } from '../counters-json.ts';
 import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
-import type { Store } from '../sinks/store.ts';
+import { HashFault, type Store } from '../sinks/store.ts';
 import { type Answer, json, type Route } from './server.ts';
 
 /** What the routes show. */
@@ -43,13 +43,23 @@ async function counters({ hashes, store }: RouteSources): Promise<Answer> {
   const found: [hash: string, fields: string][] = [];
   try {
     for (const hash of hashes()) {
-      found.push([hash, jsonObject(await store.read(hash), jsonInteger)]);
+      found.push([hash, jsonObject(await fieldsOf(store, hash), jsonInteger)]);
     }
   } catch (error) {
     const reason = `${store.label} does not answer: ${errorText(error)}`;
     return json(503, { error: `${reason}; counts are kept and written when it is back` });
   }
   return { status: 200, type: 'application/json', body: jsonObject(found, (text) => text) };
+}
+
+/** A hash of another type holds no counters, and is no reason not to show those of others. */
+async function fieldsOf(store: Store, hash: string): Promise<[string, string][]> {
+  try {
+    return await store.read(hash);
+  } catch (error) {
+    if (error instanceof HashFault) return [];
+    throw error;
+  }
 }
 
 async function timings(sources: RouteSources): Promise<Answer> {

@@ -15,6 +15,7 @@ export function createMemoryStore(): Store {
     kind: 'memory',
     label: 'memory store',
     connected: true,
+    closed: false,
     connect: () => Promise.resolve(),
     apply(chunk) {
       const faults = new Map<number, FieldFault>();
@@ -31,6 +32,7 @@ export function createMemoryStore(): Store {
       Promise.resolve(
         Array.from(hashes.get(hash) ?? [], ([field, value]) => [field, value.toString()]),
       ),
+    readField: (hash, field) => Promise.resolve(hashes.get(hash)?.get(field)?.toString() ?? null),
     close: () => {},
   };
 }

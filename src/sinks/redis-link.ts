@@ -1,15 +1,28 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-import { createClient, ErrorReply } from 'redis';
+import { createClient, ErrorReply, type RedisClientOptions } from 'redis';
 
 import { errorText } from '../errors.ts';
+import type { Hold } from '../flush/hold.ts';
+import { inTime, type Time } from '../flush/time.ts';
+
+/** How long a connection and a reply are awaited. */
+export const REDIS_TIMEOUT_MS = 5000;
+
+/** Where a Redis is and how to get in, in node-redis' own terms: `url`, or `socket` and the rest. */
+export type RedisAddress = Pick<
+  RedisClientOptions,
+  'url' | 'socket' | 'username' | 'password' | 'database'
+>;
 
 /** What a link is made with. */
 export interface RedisLinkOptions {
-  /** `redis://` or `rediss://`, with user, password and database as usual. */
-  url: string;
-  /** How long a connection and a reply are awaited. */
+  address: RedisAddress;
+  time: Time;
+  /** Decides whether the connection keeps the process alive; without one it does. */
+  hold?: Hold | undefined;
+  /** Most often {@link REDIS_TIMEOUT_MS}. */
   timeoutMs: number;
   /** How many bytes may come in reply to one call. */
   replyBytesMax: number;
@@ -35,7 +48,7 @@ export interface RedisLink {
  * calls decides when to try again.
  */
 export function createRedisLink(options: RedisLinkOptions): RedisLink {
-  const { timeoutMs } = options;
+  const limit = { limitMs: options.timeoutMs, late: () => tooLate(options.timeoutMs) };
   let connection: Connection | undefined;
   let connecting: Promise<Connection> | undefined;
 
@@ -47,7 +60,7 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     async call(args) {
       const over = await connected();
       try {
-        return await withTimeout(over.call(args), timeoutMs);
+        return await inTime(options.time, limit, over.call(args));
       } catch (error) {
         if (error instanceof ErrorReply) throw error;
         lose(over);
@@ -72,9 +85,9 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       options.onLost(errorText(error));
     });
     try {
-      await withTimeout(opened.ready, timeoutMs);
+      await inTime(options.time, limit, opened.ready);
       // Says NOAUTH or LOADING plainly; a long command without a password would just be cut off.
-      await withTimeout(opened.call(['PING']), timeoutMs);
+      await inTime(options.time, limit, opened.call(['PING']));
     } catch (error) {
       opened.destroy();
       throw opened.failure() ?? error;
@@ -98,17 +111,18 @@ interface Connection {
 }
 
 function openConnection(
-  { url, timeoutMs, replyBytesMax }: RedisLinkOptions,
+  { address, hold, timeoutMs, replyBytesMax }: RedisLinkOptions,
   onEnd: (error: Error) => void,
 ): Connection {
   const client = createClient({
-    url,
+    ...address,
     RESP: 2,
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: 'disabled',
-    socket: { connectTimeout: timeoutMs, reconnectStrategy: false },
+    socket: { ...address.socket, connectTimeout: timeoutMs, reconnectStrategy: false },
   });
+  const letGo = hold?.add(client);
   let received = 0; // bytes since the last call
   let failure: Error | undefined;
   client.on('error', (error: Error) => {
@@ -129,7 +143,10 @@ function openConnection(
       return client.sendCommand<unknown>(args);
     },
     failure: () => failure,
-    destroy: () => client.destroy(),
+    destroy() {
+      letGo?.();
+      client.destroy();
+    },
   };
 }
 
@@ -152,18 +169,7 @@ function capturingSocket<Result>(start: () => Result): [Socket | undefined, Resu
   }
 }
 
-/** Returns what `promise` gives, or rejects after a time; a later rejection is passed over. */
-async function withTimeout<Result>(promise: Promise<Result>, timeoutMs: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`redis did not answer within ${timeoutMs / 1000} s`)),
-      timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Says that Redis did not answer. */
+export function tooLate(timeoutMs: number): Error {
+  return new Error(`redis did not answer within ${timeoutMs / 1000} s`);
 }

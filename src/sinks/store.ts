@@ -22,7 +22,7 @@ export interface ChunkPart {
 /** Per part, in order: why it was not written. Parts that were are not in the map. */
 export type ChunkOutcome = ReadonlyMap<number, FieldFault>;
 
-/** A hash that cannot take this chunk, while others can take theirs. Nothing was applied. */
+/** A hash is of another type, while others are well. Nothing was applied. */
 export class HashFault extends Error {
   override readonly name = 'HashFault';
 }
@@ -39,13 +39,20 @@ export interface Store {
   connect(): Promise<void>;
   /** Whether there is a connection, as far as is known. */
   readonly connected: boolean;
+  /** It is not there any more and will not come back: waiting for it is in vain. */
+  readonly closed: boolean;
   /**
    * Adds a chunk. Rejects with {@link HashFault} where this hash refuses, and with any other error
    * where the store does, or where it is not known whether the chunk was applied.
    */
   apply(chunk: Chunk): Promise<ChunkOutcome>;
-  /** Returns the fields of a hash and their values, in the store's order; none if it is no hash. */
+  /**
+   * Returns the fields of a hash and their values, in the store's order. Rejects with
+   * {@link HashFault} if it is of another type.
+   */
   read(hash: string): Promise<[field: string, value: string][]>;
+  /** Returns the value of a field, null where it is not there; rejects as `read` does. */
+  readField(hash: string, field: string): Promise<string | null>;
   close(): void;
 }
 

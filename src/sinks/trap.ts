@@ -2,6 +2,12 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
+import type { Hold } from '../flush/hold.ts';
+import type { Time } from '../flush/time.ts';
+
+/** How long a push may take. */
+export const TRAP_TIMEOUT_MS = 10_000;
+
 /** What a trap is made with. */
 export interface TrapOptions {
   /** `http://` or `https://`; what stands in the path may be a secret and is never shown. */
@@ -10,8 +16,11 @@ export interface TrapOptions {
   ca: string | undefined;
   /** The name the certificate must bear; the URL's host when absent. */
   servername: string | undefined;
-  /** How long the whole exchange may take. */
+  /** How long the whole exchange may take; most often {@link TRAP_TIMEOUT_MS}. */
   timeoutMs: number;
+  time: Time;
+  /** Decides whether a push keeps the process alive; without one it does. */
+  hold?: Hold | undefined;
 }
 
 /** What a trap made of a body. Every other outcome is a rejection: send it again. */
@@ -45,7 +54,8 @@ const ANSWER_BYTES_MAX = 64 * 1024;
  * A connection per body: a trap closes after each answer, and a body sent into a connection that
  * is just being closed would have to be sent twice. The certificate is always verified.
  */
-export function createTrap({ url, ca, servername, timeoutMs }: TrapOptions): Trap {
+export function createTrap(options: TrapOptions): Trap {
+  const { url, ca, servername, timeoutMs, time, hold } = options;
   const target = new URL(url);
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
   let current: ClientRequest | undefined;
@@ -71,9 +81,11 @@ export function createTrap({ url, ca, servername, timeoutMs }: TrapOptions): Tra
       ...(servername === undefined ? {} : { servername }),
     });
     current = request;
-    const timer = setTimeout(() => {
+    let letGo: (() => void) | undefined;
+    request.once('socket', (socket) => (letGo = hold?.add(socket)));
+    const cancelTimeout = time.after(timeoutMs, () => {
       request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
-    }, timeoutMs);
+    });
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
         request.once('response', resolve).on('error', reject);
@@ -81,7 +93,8 @@ export function createTrap({ url, ca, servername, timeoutMs }: TrapOptions): Tra
       });
       return await judge(response);
     } finally {
-      clearTimeout(timer);
+      cancelTimeout();
+      letGo?.();
       request.destroy();
       current = undefined;
     }

@@ -65,6 +65,10 @@ export function createFakeStore(): FakeStore {
       Promise.resolve(
         Array.from(hashes.get(hash) ?? [], ([field, value]) => [field, String(value)]),
       ),
+    readField: (hash, field) => {
+      return Promise.resolve(hashes.get(hash)?.get(field)?.toString() ?? null);
+    },
+    closed: false,
     value: (hash, field) => hashes.get(hash)?.get(field),
     close: () => {},
   };

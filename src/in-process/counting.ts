@@ -1,0 +1,162 @@
+import { createCounterBook, type CounterEntry } from '../flush/counter-book.ts';
+import { createCounterFlusher } from '../flush/counter-flusher.ts';
+import type { Log } from '../flush/health.ts';
+import { createHold, type Hold } from '../flush/hold.ts';
+import type { Layout } from '../flush/layout.ts';
+import { createSparing } from '../flush/sparing.ts';
+import { countDropped } from '../flush/tally.ts';
+import { systemTime } from '../flush/time.ts';
+import { createMemoryStore } from '../sinks/memory.ts';
+import { createRedisStore } from '../sinks/redis.ts';
+import {
+  type BorrowedClient,
+  createBorrowedAccess,
+  createOwnAccess,
+} from '../sinks/redis-access.ts';
+import { type RedisAddress, REDIS_TIMEOUT_MS } from '../sinks/redis-link.ts';
+import type { Store } from '../sinks/store.ts';
+import { type Account, readAccount } from './account.ts';
+import { newInstance } from '../instance.ts';
+import { createOutlet } from './outlet.ts';
+
+/** Where counters are written: memory, a Redis of that address, or an application's client. */
+export type StoreChoice =
+  | { kind: 'memory' }
+  | { kind: 'own'; address: RedisAddress }
+  | { kind: 'borrowed'; client: BorrowedClient };
+
+/** What counting inside an application is made with. */
+export interface CountingOptions {
+  store: StoreChoice;
+  layout: Layout;
+  /** Names held at once; beyond, increments of further ones are dropped. */
+  maxKeys: number;
+  /** Whether names that are not used for a while are forgotten; entries must not be kept then. */
+  forgetsIdle: boolean;
+  intervalMs: number;
+  stopTimeoutMs: number;
+  log: Log;
+}
+
+/** Counters inside an application: book, flusher and store, as a collector has them. */
+export interface Counting {
+  readonly store: Store;
+  readonly hold: Hold;
+  /** Returns a name's counter, made if it is new and there is room. */
+  entry(name: string): CounterEntry | undefined;
+  /** Adds to a counter; without one, there was no room for its name. */
+  add(entry: CounterEntry | undefined, amount: number): void;
+  /** Sees to it that a counter's field is written once, be it with 0. */
+  register(entry: CounterEntry | undefined): void;
+  /** What is not in every hash yet, by name. */
+  pendingAmounts(): Map<string, number>;
+  account(): Account;
+  /** Begins to write what waits; returns at once. */
+  flush(): void;
+  /** Writes what waits; rejects where a try failed: it goes on by itself. */
+  write(): Promise<void>;
+  /** Writes what is left, and closes; returns the samples that could not be written. */
+  stop(): Promise<number>;
+}
+
+/** Idle names are forgotten after one to two of these, as in a collector. */
+const PERIOD_MS = 10 * 60_000;
+
+/** Creates counting that has begun. */
+export function createCounting(options: CountingOptions): Counting {
+  const { layout, maxKeys, log } = options;
+  const hold = createHold();
+  const time = systemTime(hold);
+  const book = createCounterBook(maxKeys);
+  const store = openStore();
+  const sending = { book, store, layout, time, random: Math.random, log };
+  const flusher = createCounterFlusher({ ...sending, lanesMax: maxKeys });
+  const mayBeSaid = createSparing(() => time.nowMs(), 60_000);
+  let samples = 0;
+  let stopped = false;
+  let periodStartMs = time.nowMs();
+  const outlet = createOutlet({
+    flusher,
+    time,
+    hold,
+    intervalMs: options.intervalMs,
+    stopTimeoutMs: options.stopTimeoutMs,
+    beforeFlush,
+    isWaiting,
+    isHopeless: () => store.closed,
+    close: () => store.close(),
+    onUndelivered,
+  });
+
+  return {
+    store,
+    hold,
+    entry: (name) => (book.size < maxKeys || book.has(name) ? book.entry(name) : undefined),
+    add,
+    register(entry) {
+      if (entry?.written === false) book.add(entry, 0, 0);
+    },
+    pendingAmounts,
+    account: () => readAccount(samples, pendingSamples(), flusher),
+    flush: () => flusher.flush(),
+    write: () => hold.during(() => flusher.write()),
+    async stop() {
+      stopped = true;
+      await outlet.stop();
+      return pendingSamples();
+    },
+  };
+
+  function openStore(): Store {
+    const choice = options.store;
+    if (choice.kind === 'memory') return createMemoryStore();
+    const timeoutMs = REDIS_TIMEOUT_MS;
+    const access =
+      choice.kind === 'borrowed'
+        ? createBorrowedAccess(choice.client, { time, timeoutMs })
+        : createOwnAccess({ address: choice.address, time, hold, timeoutMs, onLost });
+    return createRedisStore(access, newInstance());
+  }
+
+  function onLost(error: string): void {
+    flusher.health.failed(error);
+  }
+
+  function add(entry: CounterEntry | undefined, amount: number): void {
+    samples++;
+    if (entry !== undefined && !stopped) book.add(entry, amount, 1);
+    else if (stopped) drop('stopped', 'the application counts on after stop()');
+    else drop('key_limit', `more than ${maxKeys} names are in use`);
+  }
+
+  function drop(reason: string, why: string): void {
+    countDropped(flusher.tally, reason, 1);
+    if (mayBeSaid(reason)) log('warn', `increments dropped: ${reason}: ${why}`);
+  }
+
+  function beforeFlush(): void {
+    if (!options.forgetsIdle || time.nowMs() - periodStartMs < PERIOD_MS) return;
+    periodStartMs = time.nowMs();
+    book.nextPeriod();
+  }
+
+  function pendingSamples(): number {
+    return book.pendingSamples + flusher.pendingSamples;
+  }
+
+  function pendingAmounts(): Map<string, number> {
+    const amounts = flusher.pendingAmounts();
+    for (const [name, sum] of book.amounts()) amounts.set(name, (amounts.get(name) ?? 0) + sum);
+    return amounts;
+  }
+
+  /** Also what is no sample: the remainder of a fraction, a name to be written with 0. */
+  function isWaiting(): boolean {
+    return pendingSamples() > 0 || pendingAmounts().size > 0;
+  }
+
+  function onUndelivered(): void {
+    const why = flusher.health.lastError ?? 'there was no time';
+    log('error', `not written: ${pendingSamples()} increments: ${store.label}: ${why}`);
+  }
+}

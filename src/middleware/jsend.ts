@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http';
+
+/** A response with what the middleware puts on it. */
+export interface JsendResponse extends ServerResponse {
+  /** Sends `{"status":…,"data":…}` and remembers the status. */
+  jsend?: typeof jsend;
+  /** The status that was sent by `jsend`; counted if it is success, error or fail. */
+  jsendStatusSent?: unknown;
+  /** Express has it. */
+  json?: (body: unknown) => unknown;
+}
+
+/** Gives a response its `jsend`. */
+export function addJsend(response: JsendResponse): void {
+  response.jsend = jsend;
+}
+
+/**
+ * Sends a JSend body with the status code that is set (200 if none is): the `jsend` of a response.
+ * Any status is sent; `success`, `error` and `fail`, in whatever case, are counted.
+ */
+function jsend(this: JsendResponse, status: string, data?: unknown): JsendResponse {
+  const body = { status, data };
+  if (typeof this.json === 'function') {
+    this.jsendStatusSent = status;
+    this.json(body);
+    return this;
+  }
+  const bytes = Buffer.from(JSON.stringify(body));
+  this.jsendStatusSent = status;
+  if (!this.hasHeader('Content-Type')) {
+    this.setHeader('Content-Type', 'application/json; charset=utf-8');
+  }
+  this.setHeader('Content-Length', bytes.length);
+  this.end(bytes);
+  return this;
+}

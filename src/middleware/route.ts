@@ -1,0 +1,173 @@
+import type { IncomingMessage } from 'node:http';
+
+type RoutePath = string | RegExp;
+
+/** A request with what Express, or another router, puts on it. */
+export interface RoutedRequest extends IncomingMessage {
+  originalUrl?: string;
+  /** What routers that this one is nested in have taken off the URL. */
+  baseUrl?: string;
+  route?: { path?: RoutePath | readonly RoutePath[] };
+  params?: Record<string, unknown>;
+}
+
+/**
+ * Returns the pattern of the route that a request matched, mounts included: `/users/:id/posts`.
+ * Undefined if it matched none.
+ *
+ * A router forgets where a route was mounted when an error leaves it, and Express shows mounts as
+ * they came (`/users/42`). {@link watchRoutes} has kept both; without it, they are taken as shown.
+ */
+export function routePattern(request: RoutedRequest): string | undefined {
+  const path = request.route?.path;
+  if (path === undefined) return undefined;
+  const base = (request as Watched)[BASE_OF_ROUTE] ?? request.baseUrl ?? '';
+  const pattern = [path].flat().join(',');
+  if (base === '') return pattern === '' ? '/' : pattern;
+  return pattern === '/' ? base : base + pattern;
+}
+
+/** Returns the path of a request as it came, without query. */
+export function pathOf(request: RoutedRequest): string {
+  const url = request.originalUrl ?? request.url ?? '/';
+  const query = url.search(/[?#]/);
+  const path = query < 0 ? url : url.slice(0, query);
+  if (path.startsWith('/') || path === '*') return path;
+  // A proxy is asked for whole URLs.
+  const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/]*/i.exec(path);
+  return path.slice(origin?.[0].length ?? 0) || '/';
+}
+
+const TRAIL = Symbol('where routers are mounted');
+const ROUTE = Symbol('route');
+const BASE_OF_ROUTE = Symbol('where the router of the route is mounted');
+const WATCHED = Symbol('watched');
+
+/** A router's place: what was taken off the URL on the way to it, and as a pattern. */
+interface Trail {
+  readonly base: string;
+  readonly pattern: string;
+  readonly parent: Trail | undefined;
+}
+
+interface Watched extends RoutedRequest {
+  [TRAIL]?: Trail | undefined;
+  [ROUTE]?: RoutedRequest['route'];
+  [BASE_OF_ROUTE]?: string;
+  [WATCHED]?: true;
+}
+
+const ROOT: Trail = { base: '', pattern: '', parent: undefined };
+
+/**
+ * Sees to it that the patterns of mounts are known for the requests of an Express application.
+ *
+ * Express keeps them nowhere. But it sets `req.params`, then `req.baseUrl`, as it enters a mounted
+ * router, and `req.route` as it enters a route. So these two become accessors, once per
+ * application, on its `app.request`, the object that Express keeps for such extensions.
+ */
+export function watchRoutes(request: RoutedRequest): void {
+  if ((request as Watched)[WATCHED] !== true && !watchApp(request)) return;
+  // A value of its own would hide the accessor: Express 4 sets one before a request is its own,
+  // Express 5 on the first request, which comes before the accessor.
+  if (!Object.hasOwn(request, 'baseUrl')) return;
+  const { baseUrl } = request;
+  delete request.baseUrl;
+  if (baseUrl !== undefined) request.baseUrl = baseUrl;
+}
+
+/** Returns false where there is no application of Express. */
+function watchApp(request: RoutedRequest): boolean {
+  let outermost: object | undefined;
+  for (let one: unknown = Object.getPrototypeOf(request); isApps(one); one = above(one)) {
+    outermost = one;
+  }
+  if (outermost === undefined) return false;
+  Object.defineProperties(outermost, ACCESSORS);
+  return true;
+}
+
+/** An application's own `request`, from which its requests inherit; and those it is mounted in. */
+function isApps(one: unknown): one is object {
+  return typeof one === 'object' && one !== null && Object.hasOwn(one, 'app');
+}
+
+function above(one: object): unknown {
+  return Object.getPrototypeOf(one);
+}
+
+const ACCESSORS: PropertyDescriptorMap & ThisType<Watched> = {
+  [WATCHED]: { value: true },
+  baseUrl: {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this[TRAIL]?.base;
+    },
+    set(base: string | undefined) {
+      this[TRAIL] = base === undefined ? undefined : moved(this[TRAIL] ?? ROOT, base, this.params);
+    },
+  },
+  route: {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this[ROUTE];
+    },
+    set(route: RoutedRequest['route']) {
+      this[ROUTE] = route;
+      this[BASE_OF_ROUTE] = this[TRAIL]?.pattern ?? '';
+    },
+  },
+};
+
+function moved(from: Trail, base: string, params: RoutedRequest['params']): Trail {
+  let trail = from;
+  while (trail.parent !== undefined && !base.startsWith(trail.base)) trail = trail.parent;
+  if (base === trail.base) return trail;
+  const added = base.slice(trail.base.length);
+  return { base, pattern: trail.pattern + mountPattern(added, params ?? {}), parent: trail };
+}
+
+/**
+ * Returns the pattern of a mount from what it matched and the parameters that came of it:
+ * `/users/42`, `{id: '42'}` → `/users/:id`. What has no name (`*`, a group) becomes `*`.
+ */
+export function mountPattern(matched: string, params: Readonly<Record<string, unknown>>): string {
+  const text = decoded(matched);
+  const places: { start: number; end: number; name: string }[] = [];
+  for (const [name, value] of Object.entries(params)) {
+    const wanted = Array.isArray(value) ? value.join('/') : value;
+    if (typeof wanted !== 'string' || wanted === '') continue;
+    const isFree = (start: number): boolean => {
+      return places.every((one) => start + wanted.length <= one.start || start >= one.end);
+    };
+    const start = lastPlace(text, wanted, isFree);
+    if (start < 0) continue;
+    const shown = /^\d+$/.test(name) ? '*' : `:${name}`;
+    places.push({ start, end: start + wanted.length, name: shown });
+  }
+  return places
+    .toSorted((a, b) => b.start - a.start)
+    .reduce((left, { start, end, name }) => left.slice(0, start) + name + left.slice(end), text);
+}
+
+/** Whole segments first: a parameter is seldom a part of one. */
+function lastPlace(text: string, wanted: string, isFree: (start: number) => boolean): number {
+  let part = -1;
+  for (let at = text.lastIndexOf(wanted); at >= 0; at = text.lastIndexOf(wanted, at - 1)) {
+    const isWhole = text[at - 1] === '/' && [undefined, '/'].includes(text[at + wanted.length]);
+    if (isFree(at) && isWhole) return at;
+    if (isFree(at) && part < 0) part = at;
+    if (at === 0) break;
+  }
+  return part;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

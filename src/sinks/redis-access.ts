@@ -1,0 +1,129 @@
+import type { Hold } from '../flush/hold.ts';
+import { inTime, type Time } from '../flush/time.ts';
+import { createRedisLink, type RedisAddress, tooLate } from './redis-link.ts';
+
+/** What a store asks of Redis, over connections of its own or those of an application. */
+export interface RedisAccess {
+  /** What it is called in the log. Holds no secret. */
+  readonly label: string;
+  readonly connected: boolean;
+  /** Nothing can be sent any more, and nobody will mend that. */
+  readonly closed: boolean;
+  connect(): Promise<void>;
+  /** Runs a script. Rejects with Redis' own error, or with what went wrong on the way. */
+  evaluate(script: string, keys: string[], args: string[]): Promise<unknown>;
+  /** Returns fields and values in turns. */
+  readHash(hash: string): Promise<string[]>;
+  /** Returns a field's value, null where there is none. */
+  readField(hash: string, field: string): Promise<string | null>;
+  close(): void;
+}
+
+/** What connections of our own are made with. */
+export interface OwnRedisOptions {
+  address: RedisAddress;
+  time: Time;
+  hold?: Hold | undefined;
+  /** How long a connection and a reply are awaited. */
+  timeoutMs: number;
+  /** Called when the connection that chunks are sent over goes away between two of them. */
+  onLost: (error: string) => void;
+}
+
+/** The longest honest reply to a chunk, a thousand refused fields, takes 8 kB. */
+const APPLY_REPLY_BYTES_MAX = 1 << 20;
+/** A million fields of a hundred bytes and more. */
+const READ_REPLY_BYTES_MAX = 256 << 20;
+
+/**
+ * Creates access over connections of our own: one for chunks and one for reads, so that the reading
+ * of a large hash never keeps a chunk waiting past its time.
+ */
+export function createOwnAccess(options: OwnRedisOptions): RedisAccess {
+  const chunks = createRedisLink({ ...options, replyBytesMax: APPLY_REPLY_BYTES_MAX });
+  const reads = createRedisLink({
+    ...options,
+    replyBytesMax: READ_REPLY_BYTES_MAX,
+    onLost: () => {},
+  });
+  return {
+    label: `redis ${hostOf(options.address)}`,
+    get connected() {
+      return chunks.connected;
+    },
+    closed: false,
+    connect: () => chunks.connect(),
+    evaluate: (script, keys, args) => {
+      return chunks.call(['EVAL', script, String(keys.length), ...keys, ...args]);
+    },
+    readHash: (hash) => reads.call(['HGETALL', hash]) as Promise<string[]>,
+    readField: (hash, field) => reads.call(['HGET', hash, field]) as Promise<string | null>,
+    close() {
+      chunks.close();
+      reads.close();
+    },
+  };
+}
+
+/** Returns where a Redis is, without user and password. */
+export function hostOf({ url, socket }: RedisAddress): string {
+  if (url !== undefined) return new URL(url).host;
+  const { host = '127.0.0.1', port = 6379, path } = { ...socket } as Record<string, unknown>;
+  return typeof path === 'string' ? path : `${String(host)}:${String(port)}`;
+}
+
+/**
+ * A client of node-redis that belongs to an application, as much of it as is used: `createClient`,
+ * `createClientPool` and `createCluster` give one, from version 4 on.
+ */
+export interface BorrowedClient {
+  readonly isOpen: boolean;
+  /** Absent where a client speaks over several connections. */
+  readonly isReady?: boolean;
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+/** Some applications have told their client to give bytes. */
+type Text = string | Buffer;
+
+/**
+ * Creates access over an application's client, which is never connected, closed or changed. It is
+ * used through scripts alone: their replies are the same in both versions of Redis' protocol.
+ * Nothing is sent while it is not connected, so that nothing piles up in its queue.
+ */
+export function createBorrowedAccess(
+  client: BorrowedClient,
+  { time, timeoutMs }: { time: Time; timeoutMs: number },
+): RedisAccess {
+  const limit = { limitMs: timeoutMs, late: () => tooLate(timeoutMs) };
+  return {
+    label: "redis (the application's client)",
+    get connected() {
+      return client.isOpen && client.isReady !== false;
+    },
+    get closed() {
+      return !client.isOpen;
+    },
+    connect: () => Promise.resolve().then(checkConnected),
+    evaluate,
+    async readHash(hash) {
+      const reply = await evaluate("return redis.call('HGETALL', KEYS[1])", [hash], []);
+      return (reply as Text[]).map((one) => one.toString());
+    },
+    async readField(hash, field) {
+      const script = "return redis.call('HGET', KEYS[1], ARGV[1])";
+      return ((await evaluate(script, [hash], [field])) as Text | null)?.toString() ?? null;
+    },
+    close: () => {},
+  };
+
+  function checkConnected(): void {
+    if (!client.isOpen) throw new Error("the application's client is closed: call its connect()");
+    if (client.isReady === false) throw new Error("the application's client is not connected");
+  }
+
+  async function evaluate(script: string, keys: string[], args: string[]): Promise<unknown> {
+    checkConnected();
+    return inTime(time, limit, client.eval(script, { keys, arguments: args }));
+  }
+}
