@@ -15,9 +15,9 @@ export interface MiddlewareOptions {
   /** Sends the metrics. The application closes it. */
   client: MetricsClient;
   /** What requests are counted under: default `route`, the pattern of the route that matched. */
-  key?: KeyRule;
+  key?: KeyRule | undefined;
   /** How many different keys are counted each for itself. Default 10,000. */
-  maxKeys?: number;
+  maxKeys?: number | undefined;
 }
 
 /**

@@ -23,20 +23,20 @@ export interface StatsOptions {
    * Where counts go: the URL of a Redis, or a client of node-redis that the application connects
    * and closes. Default: memory, which forgets when the process ends.
    */
-  redis?: string | BorrowedClient;
+  redis?: string | BorrowedClient | undefined;
   /**
    * The hashes that every count is added to, in full; `{host}` and `{pid}` are replaced. Default
    * `['statcol:stats']`. With none, nothing is kept anywhere.
    */
-  keys?: readonly string[];
+  keys?: readonly string[] | undefined;
   /** How long counts are buffered, in milliseconds; 0: until `write`. Default 1000. */
-  writeFrequency?: number;
+  writeFrequency?: number | undefined;
   /** How many names may be in use at once. Default 1,000,000. */
-  maxKeys?: number;
+  maxKeys?: number | undefined;
   /** How long `stop` may take, in milliseconds. Default 10,000. */
-  stopTimeout?: number;
+  stopTimeout?: number | undefined;
   /** Told what a log should say. Default: warnings and errors go to `process.emitWarning`. */
-  onLog?: Log;
+  onLog?: Log | undefined;
 }
 
 /** Every hash and its fields, as Redis has them: texts. The objects have no prototype. */

@@ -81,8 +81,13 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
     },
   };
 
+  /** Sends what waits now; what comes meanwhile waits for the next flush. */
   async function work(): Promise<void> {
-    while (!pump.stopped && nextBody()) await pushBody();
+    let left = (body?.samples ?? 0) + book.pendingSamples;
+    while (left > 0 && !pump.stopped && nextBody()) {
+      left -= body!.samples;
+      await pushBody();
+    }
   }
 
   /** Sees to it that there is a body to send: the one that failed, or the next. */

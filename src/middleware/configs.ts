@@ -19,11 +19,11 @@ export interface QueryCounterConfig {
   redisConfig?:
     string | BorrowedClient | { host?: string; port?: number; options?: Omit<RedisAddress, 'url'> };
   /** Put before the hashes' names: `foo_` for `foo_requestTotal`. Default none. */
-  statPrefix?: string;
+  statPrefix?: string | undefined;
   /** Milliseconds from the end of one push to the next. Default 30,000. */
-  pushInterval?: number;
+  pushInterval?: number | undefined;
   /** Says everything on stderr. Default: as the collector's own. */
-  debug?: boolean;
+  debug?: boolean | undefined;
 }
 
 /** How response times are pushed. */
@@ -32,37 +32,37 @@ export interface ResponseTimerConfig {
   circonusConfig: {
     host: string;
     /** Default 443, over http 80. */
-    port?: number;
+    port?: number | undefined;
     /** Default `/`. */
-    path?: string;
-    protocol?: 'https:' | 'http:';
+    path?: string | undefined;
+    protocol?: 'https:' | 'http:' | undefined;
     /** PEM text of the private CA that the trap's certificate comes from. */
-    ca?: string | Uint8Array;
+    ca?: string | Uint8Array | undefined;
     /** The name that the certificate bears, if not the host's. */
-    servername?: string;
+    servername?: string | undefined;
   };
   /** `n` (default): every time as it is, in a list; `h`: as histograms. */
-  trapType?: TrapType;
+  trapType?: TrapType | undefined;
   /** Milliseconds from the end of one push to the next. Default 500. */
-  pushInterval?: number;
+  pushInterval?: number | undefined;
   /** Says everything on stderr. Default: as the collector's own. */
-  debug?: boolean;
+  debug?: boolean | undefined;
 }
 
 /** What a stat collector is made with; all of it may be left out, and configured later. */
 export interface StatCollectorOptions {
-  queryCounter?: QueryCounterConfig;
-  responseTimer?: ResponseTimerConfig;
+  queryCounter?: QueryCounterConfig | undefined;
+  responseTimer?: ResponseTimerConfig | undefined;
   /** Says everything on stderr. Default false. */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** What requests are counted under: default `route`, the pattern of the route that matched. */
-  key?: KeyRule;
+  key?: KeyRule | undefined;
   /** How many different keys are counted each for itself. Default 10,000. */
-  maxKeys?: number;
+  maxKeys?: number | undefined;
   /** How long `stop` may take, in milliseconds. Default 10,000. */
-  stopTimeout?: number;
+  stopTimeout?: number | undefined;
   /** Told what a log should say. Default: warnings and errors go to `process.emitWarning`. */
-  onLog?: Log;
+  onLog?: Log | undefined;
 }
 
 /** A {@link QueryCounterConfig}, complete. */

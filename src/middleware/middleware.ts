@@ -69,7 +69,8 @@ export function createMiddleware(parts: MiddlewareParts): Middleware {
       else observer.counted('aborted', key);
     };
     const onClose = (): void => end(false);
-    response.on('finish', () => end(true));
+    // Over HTTP/2 a stream that was reset finishes too, without having been ended.
+    response.on('finish', () => end(response.writableEnded));
     response.on('close', onClose);
     // Behind another on its connection, a response has no socket yet, and may never see it close.
     if (response.socket === null) request.once('aborted', onClose);

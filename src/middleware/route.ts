@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 type RoutePath = string | RegExp;
+type Params = Readonly<Record<string, unknown>>;
 
 /** A request with what Express, or another router, puts on it. */
 export interface RoutedRequest extends IncomingMessage {
@@ -8,7 +9,7 @@ export interface RoutedRequest extends IncomingMessage {
   /** What routers that this one is nested in have taken off the URL. */
   baseUrl?: string;
   route?: { path?: RoutePath | readonly RoutePath[] };
-  params?: Record<string, unknown>;
+  params?: Params;
 }
 
 /**
@@ -47,6 +48,7 @@ const WATCHED = Symbol('watched');
 interface Trail {
   readonly base: string;
   readonly pattern: string;
+  readonly params: Params;
   readonly parent: Trail | undefined;
 }
 
@@ -57,7 +59,7 @@ interface Watched extends RoutedRequest {
   [WATCHED]?: true;
 }
 
-const ROOT: Trail = { base: '', pattern: '', parent: undefined };
+const ROOT: Trail = { base: '', pattern: '', params: {}, parent: undefined };
 
 /**
  * Sees to it that the patterns of mounts are known for the requests of an Express application.
@@ -121,47 +123,41 @@ const ACCESSORS: PropertyDescriptorMap & ThisType<Watched> = {
   },
 };
 
-function moved(from: Trail, base: string, params: RoutedRequest['params']): Trail {
+function moved(from: Trail, base: string, params: Params = {}): Trail {
   let trail = from;
   while (trail.parent !== undefined && !base.startsWith(trail.base)) trail = trail.parent;
   if (base === trail.base) return trail;
-  const added = base.slice(trail.base.length);
-  return { base, pattern: trail.pattern + mountPattern(added, params ?? {}), parent: trail };
+  // A router that merges its parents' parameters into its own has matched only those that are new.
+  const known = trail.params;
+  const own = Object.entries(params).filter(([name, value]) => known[name] !== value);
+  const pattern = trail.pattern + mountPattern(base.slice(trail.base.length), own);
+  return { base, pattern, params, parent: trail };
 }
 
 /**
- * Returns the pattern of a mount from what it matched and the parameters that came of it:
- * `/users/42`, `{id: '42'}` → `/users/:id`. What has no name (`*`, a group) becomes `*`.
+ * Returns the pattern of a mount from what it matched and the parameters that came of it, in their
+ * order: `/users/42`, `id` 42 → `/users/:id`. What has no name (`*`, a group) becomes `*`.
  */
-export function mountPattern(matched: string, params: Readonly<Record<string, unknown>>): string {
-  const text = decoded(matched);
-  const places: { start: number; end: number; name: string }[] = [];
-  for (const [name, value] of Object.entries(params)) {
+export function mountPattern(matched: string, params: readonly [string, unknown][]): string {
+  let pattern = decoded(matched);
+  let end = pattern.length;
+  // From behind, so that two of the same value, or one of a fixed part's, are told apart.
+  for (const [name, value] of params.toReversed()) {
     const wanted = Array.isArray(value) ? value.join('/') : value;
     if (typeof wanted !== 'string' || wanted === '') continue;
-    const isFree = (start: number): boolean => {
-      return places.every((one) => start + wanted.length <= one.start || start >= one.end);
-    };
-    const start = lastPlace(text, wanted, isFree);
+    const start = lastPlace(pattern.slice(0, end), wanted);
     if (start < 0) continue;
     const shown = /^\d+$/.test(name) ? '*' : `:${name}`;
-    places.push({ start, end: start + wanted.length, name: shown });
+    pattern = pattern.slice(0, start) + shown + pattern.slice(start + wanted.length);
+    end = start;
   }
-  return places
-    .toSorted((a, b) => b.start - a.start)
-    .reduce((left, { start, end, name }) => left.slice(0, start) + name + left.slice(end), text);
+  return pattern;
 }
 
 /** Whole segments first: a parameter is seldom a part of one. */
-function lastPlace(text: string, wanted: string, isFree: (start: number) => boolean): number {
-  let part = -1;
-  for (let at = text.lastIndexOf(wanted); at >= 0; at = text.lastIndexOf(wanted, at - 1)) {
-    const isWhole = text[at - 1] === '/' && [undefined, '/'].includes(text[at + wanted.length]);
-    if (isFree(at) && isWhole) return at;
-    if (isFree(at) && part < 0) part = at;
-    if (at === 0) break;
-  }
-  return part;
+function lastPlace(text: string, wanted: string): number {
+  const whole = `${text}/`.lastIndexOf(`/${wanted}/`);
+  return whole >= 0 ? whole + 1 : text.lastIndexOf(wanted);
 }
 
 function decoded(text: string): string {

@@ -34,7 +34,7 @@ describe('The timing flusher', () => {
     expect(rig.inFlightMax()).to.equal(1);
   });
 
-  it('has one body in flight; what is timed meanwhile waits for the next', async () => {
+  it('has one body in flight; what is timed meanwhile waits for the next flush', async () => {
     const rig = createTimingRig();
     let answer = (): void => {};
     rig.decide(() => new Promise((resolve) => (answer = () => resolve(TAKEN))));
@@ -49,6 +49,8 @@ describe('The timing flusher', () => {
     rig.decide(() => TAKEN);
     answer();
     await settle();
+    expect(rig.pushed).to.have.length(1);
+    await rig.flush();
     expect(rig.pushed.slice(1)).to.deep.equal(['me-1/2 {a:2,3}']);
     rig.check();
   });
