@@ -1,21 +1,8 @@
 // `npm start`: sets a fresh clone up, then runs `statcol listen` in this same process.
+import { endWithParent } from './end-with-parent.mjs';
 import { setUp } from './setup.mjs';
 
 setUp('start');
 endWithParent();
 process.argv.splice(2, 0, 'listen');
 await import('../dist/cli.js');
-
-/**
- * npm runs scripts in a shell, and a signal that npm passes on ends the shell alone. Who has lost
- * the parent it was started by takes that for the signal it did not get.
- */
-function endWithParent() {
-  const parent = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(watch);
-    process.kill(process.pid, 'SIGTERM');
-  }, 200);
-  watch.unref();
-}

@@ -55,6 +55,11 @@ export function errorText(error: unknown): string {
     }
   }
   const code = (error as NodeJS.ErrnoException).code;
-  const message = error.message.replace(/\s+/g, ' ').trim() || error.name;
+  const message = error.message.replace(/\s+/g, ' ').trim() || kindOf(error);
   return typeof code === 'string' && !message.includes(code) ? `${code}: ${message}` : message;
+}
+
+/** Some have no message, and are told apart by their class alone. */
+function kindOf(error: Error): string {
+  return error.name === 'Error' ? error.constructor.name : error.name;
 }

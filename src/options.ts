@@ -81,6 +81,7 @@ const NOT_SHOWN = 'something else, which is not shown: it may hold a secret';
 
 function shown(value: unknown, secret: ValueSpec['secret']): string {
   if (value === true || value === '') return 'nothing';
+  if (value === null) return 'null';
   if (secret === 'all') return NOT_SHOWN;
   const text = typeof value === 'string' ? value : shownValue(value);
   // User and password stand before an @, a trap's secret in the path: of a URL that is wrong, only

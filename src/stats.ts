@@ -100,7 +100,8 @@ export class Stats {
    * @throws {TypeError} for a key that is no text, or a count that is no such number.
    */
   increment(key: string, count = 1): void {
-    const amount = typeof count === 'string' && count !== '' ? Number(count) : count;
+    const isText = typeof count === 'string' && (count as string).trim() !== '';
+    const amount = isText ? Number(count) : count;
     if (typeof key !== 'string') throw new TypeError(`Expected a text as key, got ${typeof key}`);
     if (typeof amount !== 'number' || !(Math.abs(amount) <= Number.MAX_SAFE_INTEGER)) {
       throw new TypeError(

@@ -69,7 +69,9 @@ export function createCounterBook(namesMax: number): CounterBook {
     entry: (name) => names.entry(name),
     add,
     amounts() {
-      const waiting = [...names.all()].filter((one) => one.queued || one.sum !== 0);
+      const waiting = [...names.all()].filter(
+        (one) => one.queued || Math.abs(one.sum) >= WHOLE_WITHIN,
+      );
       return new Map(waiting.map((one) => [one.name, one.sum]));
     },
     cut,

@@ -102,7 +102,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
       return pendingSamples;
     },
     hashes: () => [...lanes.keys()],
-    pendingAmounts: () => pendingAmounts(batch, heldBy(refusing.keys())),
+    pendingAmounts: () => pendingAmounts(batch, lanes.values()),
     flush: () => pump.kick(),
     write,
     settled: () => pump.settled(),
@@ -231,6 +231,12 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);
   }
 
+  /** In how many milliseconds a hash is due that holds something back. */
+  function heldDueMs(): number | undefined {
+    const due = Array.from(refusing.keys(), (hash) => laneOf(hash).retryAtMs);
+    return due.length === 0 ? undefined : Math.min(...due) - time.nowMs();
+  }
+
   function laneOf(hash: string): Lane {
     let lane = lanes.get(hash);
     if (lane === undefined) {
@@ -255,25 +261,19 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   }
 
   async function write(): Promise<void> {
+    // What a try under way fails of may have passed.
+    if (begun > finished) await pump.settled();
+    for (const lane of lanes.values()) lane.retryAtMs = 0;
     const wanted = begun + 1;
     while (finished < wanted) await pump.turn();
     const [refusal] = refusing;
     if (refusal !== undefined) throw new HashFault(`${refusal[0]} refuses: ${refusal[1].reason}`);
   }
 
-  function heldBy(hashes: Iterable<string>): Lane['held'][] {
-    return Array.from(hashes, (hash) => laneOf(hash).held);
-  }
-
   async function flushLast(): Promise<void> {
     last = true;
     lastCut = false;
-    await pump.finish(() => {
-      if (!lastCut) return 0;
-      const held = [...lanes.values()].filter((lane) => lane.held.size > 0);
-      if (held.length === 0) return undefined;
-      return Math.min(...held.map((lane) => lane.retryAtMs)) - time.nowMs();
-    });
+    await pump.finish(() => (lastCut ? heldDueMs() : 0));
     last = false;
   }
 }

@@ -107,26 +107,26 @@ export function release(lane: Lane, shares: Map<string, Share>): LanePart[] {
   return parts;
 }
 
-/**
- * Returns what is not in every hash yet, by name.
- *
- * @param held of the hashes that refuse, in the order in which they began to: what the first holds
- *   of a name includes what is in flight, and what the others hold.
- */
+/** Returns, by name, what the hash that lacks most of it lacks: held back, or in flight. */
 export function pendingAmounts(
   batch: readonly LaneChunk[],
-  held: readonly Lane['held'][],
+  lanes: Iterable<Lane>,
 ): Map<string, number> {
-  const amounts = new Map<string, number>();
-  for (const names of held) {
-    for (const [name, { amount }] of names) if (!amounts.has(name)) amounts.set(name, amount);
+  const ofLane = new Map<Lane, Map<string, number>>();
+  for (const lane of lanes) {
+    if (lane.held.size === 0) continue;
+    ofLane.set(lane, new Map(Array.from(lane.held, ([name, { amount }]) => [name, amount])));
   }
-  const seen = new Set(amounts.keys());
-  const shares = new Set<Share>();
-  for (const { share, amount } of batch.flatMap(({ parts }) => parts)) {
-    if (seen.has(share.name) || shares.has(share)) continue;
-    shares.add(share);
-    amounts.set(share.name, (amounts.get(share.name) ?? 0) + amount);
+  for (const { lane, parts } of batch) {
+    const amounts = ofLane.get(lane) ?? new Map<string, number>();
+    ofLane.set(lane, amounts);
+    for (const { share, amount } of parts) {
+      amounts.set(share.name, (amounts.get(share.name) ?? 0) + amount);
+    }
   }
-  return amounts;
+  const most = new Map<string, number>();
+  for (const [name, amount] of [...ofLane.values()].flatMap((amounts) => [...amounts])) {
+    if (Math.abs(amount) >= Math.abs(most.get(name) ?? 0)) most.set(name, amount);
+  }
+  return most;
 }

@@ -61,10 +61,15 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
     settled: async () => void (await current),
     finish(next) {
       if (stopped) return Promise.resolve();
+      backoff.reset(); // there may be little time
       nextTurn = next;
       endPause();
       return new Promise((resolve) => {
-        onDone = resolve;
+        const others = onDone;
+        onDone = () => {
+          others();
+          resolve();
+        };
         kick();
       });
     },
@@ -100,7 +105,9 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
   function goOn(delayMs: number | undefined): void {
     if (delayMs === undefined) {
       nextTurn = undefined;
-      onDone();
+      const done = onDone;
+      onDone = () => {};
+      done();
     } else if (delayMs <= 0) kick();
     else pause(delayMs);
   }

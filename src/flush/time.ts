@@ -1,5 +1,3 @@
-import type { Hold } from './hold.ts';
-
 /** The clock and the timers, as arguments: tests put their own in their place. */
 export interface Time {
   /** Milliseconds on a clock that never goes back; its zero has no meaning. */
@@ -11,14 +9,19 @@ export interface Time {
 /** Cancels a timer; does nothing once it has fired. */
 export type Cancel = () => void;
 
-/** Resolves when `work` has ended, or after a time, whichever comes first. */
-export async function within(time: Time, limitMs: number, work: Promise<unknown>): Promise<void> {
+/** Resolves when `work` has ended, with true, or after a time, with false. */
+export async function within(
+  time: Time,
+  limitMs: number,
+  work: Promise<unknown>,
+): Promise<boolean> {
   let cancel: Cancel = () => {};
-  const late = new Promise<void>((resolve) => {
-    cancel = time.after(limitMs, resolve);
+  const late = new Promise<false>((resolve) => {
+    cancel = time.after(limitMs, () => resolve(false));
   });
-  await Promise.race([work, late]);
+  const isDone = await Promise.race([work.then(() => true), late]);
   cancel();
+  return isDone;
 }
 
 /** Rejects with `late()` unless `work` has settled before; what it does later is passed over. */
@@ -38,20 +41,14 @@ export async function inTime<Result>(
   }
 }
 
-/** The system's clock and timers. With a hold, that decides whether timers keep the process alive. */
-export function systemTime(hold?: Hold): Time {
+/** The system's clock and timers; in the background, they do not keep the process alive. */
+export function systemTime(isBackground = false): Time {
   return {
     nowMs: () => performance.now(),
     after(delayMs, callback) {
-      const timer = setTimeout(() => {
-        letGo?.();
-        callback();
-      }, delayMs);
-      const letGo = hold?.add(timer);
-      return () => {
-        letGo?.();
-        clearTimeout(timer);
-      };
+      const timer = setTimeout(callback, delayMs);
+      if (isBackground) timer.unref();
+      return () => clearTimeout(timer);
     },
   };
 }

@@ -1,11 +1,10 @@
 import { createCounterBook, type CounterEntry } from '../flush/counter-book.ts';
 import { createCounterFlusher } from '../flush/counter-flusher.ts';
 import type { Log } from '../flush/health.ts';
-import { createHold, type Hold } from '../flush/hold.ts';
 import type { Layout } from '../flush/layout.ts';
 import { createSparing } from '../flush/sparing.ts';
 import { countDropped } from '../flush/tally.ts';
-import { systemTime } from '../flush/time.ts';
+import { type Cancel, systemTime } from '../flush/time.ts';
 import { createMemoryStore } from '../sinks/memory.ts';
 import { createRedisStore } from '../sinks/redis.ts';
 import {
@@ -14,9 +13,10 @@ import {
   createOwnAccess,
 } from '../sinks/redis-access.ts';
 import { type RedisAddress, REDIS_TIMEOUT_MS } from '../sinks/redis-link.ts';
-import type { Store } from '../sinks/store.ts';
+import { HashFault, type Store } from '../sinks/store.ts';
 import { type Account, readAccount } from './account.ts';
 import { newInstance } from '../instance.ts';
+import { createHold, type Hold } from './hold.ts';
 import { createOutlet } from './outlet.ts';
 
 /** Where counters are written: memory, a Redis of that address, or an application's client. */
@@ -59,6 +59,7 @@ export interface Counting {
   stop(): Promise<number>;
 }
 
+const HELD_RETRY_MS = 500;
 /** Idle names are forgotten after one to two of these, as in a collector. */
 const PERIOD_MS = 10 * 60_000;
 
@@ -66,7 +67,7 @@ const PERIOD_MS = 10 * 60_000;
 export function createCounting(options: CountingOptions): Counting {
   const { layout, maxKeys, log } = options;
   const hold = createHold();
-  const time = systemTime(hold);
+  const time = systemTime(true);
   const book = createCounterBook(maxKeys);
   const store = openStore();
   const sending = { book, store, layout, time, random: Math.random, log };
@@ -74,6 +75,7 @@ export function createCounting(options: CountingOptions): Counting {
   const mayBeSaid = createSparing(() => time.nowMs(), 60_000);
   let samples = 0;
   let stopped = false;
+  let cancelRetry: Cancel = () => {};
   let periodStartMs = time.nowMs();
   const outlet = createOutlet({
     flusher,
@@ -99,13 +101,34 @@ export function createCounting(options: CountingOptions): Counting {
     pendingAmounts,
     account: () => readAccount(samples, pendingSamples(), flusher),
     flush: () => flusher.flush(),
-    write: () => hold.during(() => flusher.write()),
+    write,
     async stop() {
       stopped = true;
+      cancelRetry();
       await outlet.stop();
-      return pendingSamples();
+      return notWritten();
     },
   };
+
+  async function write(): Promise<void> {
+    try {
+      await hold.during(() => flusher.write());
+    } catch (error) {
+      if (error instanceof HashFault) retryHeld();
+      throw error;
+    }
+  }
+
+  /** What a hash refuses is tried again with each flush; where nothing else flushes, by this. */
+  function retryHeld(): void {
+    if (options.intervalMs > 0 || stopped) return;
+    cancelRetry();
+    cancelRetry = time.after(HELD_RETRY_MS, async () => {
+      flusher.flush();
+      await flusher.settled();
+      if (flusher.refusing.size > 0) retryHeld();
+    });
+  }
 
   function openStore(): Store {
     const choice = options.store;
@@ -114,7 +137,7 @@ export function createCounting(options: CountingOptions): Counting {
     const access =
       choice.kind === 'borrowed'
         ? createBorrowedAccess(choice.client, { time, timeoutMs })
-        : createOwnAccess({ address: choice.address, time, hold, timeoutMs, onLost });
+        : createOwnAccess({ ...choice, time, isBackground: true, timeoutMs, onLost });
     return createRedisStore(access, newInstance());
   }
 
@@ -155,8 +178,14 @@ export function createCounting(options: CountingOptions): Counting {
     return pendingSamples() > 0 || pendingAmounts().size > 0;
   }
 
+  /** The rest of a fraction, whose samples have been delivered already, is one of a name. */
+  function notWritten(): number {
+    return Math.max(pendingSamples(), pendingAmounts().size);
+  }
+
   function onUndelivered(): void {
-    const why = flusher.health.lastError ?? 'there was no time';
-    log('error', `not written: ${pendingSamples()} increments: ${store.label}: ${why}`);
+    const closed = store.closed ? 'it is closed; call stop() before you close it' : undefined;
+    const why = closed ?? flusher.health.lastError ?? 'there was no time';
+    log('error', `not written: ${notWritten()} increments: ${store.label}: ${why}`);
   }
 }

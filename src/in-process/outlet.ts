@@ -1,5 +1,5 @@
-import type { Hold } from '../flush/hold.ts';
 import { createTicker, type Time, within } from '../flush/time.ts';
+import type { Hold } from './hold.ts';
 
 /** What drives samples out: a flusher of counters or of timings. */
 export interface Flushing {
@@ -38,8 +38,11 @@ export interface Outlet {
 /** The outlets that are open: a program that comes to its natural end delivers what they have. */
 const open = new Set<() => void>();
 
+/** After the application's own handlers, which may count on. */
 function onBeforeExit(): void {
-  for (const deliver of open) deliver();
+  process.nextTick(() => {
+    for (const deliver of open) deliver();
+  });
 }
 
 /** Creates an outlet, which begins at once. */
@@ -61,12 +64,13 @@ export function createOutlet(parts: OutletParts): Outlet {
   /** Node calls again when what was begun here has ended: then nothing may be left to begin. */
   function deliverAtExit(): void {
     if (!isWaiting()) return;
-    void deliver().then(() => (isWaiting() ? end() : undefined));
+    void deliver().then((isDone) => (isDone ? undefined : end()));
   }
 
-  async function deliver(): Promise<void> {
-    if (parts.isHopeless()) return;
-    await hold.during(() => within(time, parts.stopTimeoutMs, flusher.flushLast()));
+  /** Resolves with false where there is no hope, or was no time. */
+  async function deliver(): Promise<boolean> {
+    if (parts.isHopeless()) return false;
+    return hold.during(() => within(time, parts.stopTimeoutMs, flusher.flushLast()));
   }
 
   async function stop(): Promise<void> {
@@ -76,6 +80,7 @@ export function createOutlet(parts: OutletParts): Outlet {
   }
 
   function end(): void {
+    if (!open.has(deliverAtExit)) return;
     ticker.stop();
     open.delete(deliverAtExit);
     if (open.size === 0) process.off('beforeExit', onBeforeExit);

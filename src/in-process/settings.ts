@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
+import { ErrorCode, StatcolError } from '../errors.ts';
 import {
   integer,
   type Reading,
@@ -23,15 +25,22 @@ import type { StoreChoice } from './counting.ts';
  */
 export function readSettings(
   specs: readonly ValueSpec[],
-  given: object,
+  given: unknown,
   path = '',
 ): Record<string, unknown> {
+  if (!isPlainObject(given)) {
+    const faults = [
+      `expected an object of settings${path === '' ? '' : ` for ${path.slice(0, -1)}`}`,
+    ];
+    throw new StatcolError(ErrorCode.ERR_OPTIONS, faults.join('; '), { faults });
+  }
   const members = Object.entries(given).map(([key, value]): [string, Given] => {
     return [key, { value: value as unknown, from: `\`${path}${key}\`` }];
   });
   const all = Object.fromEntries(members);
   for (const { key, required } of specs) {
-    if (required === true) all[key] ??= { value: '', from: `\`${path}${key}\`` };
+    if (required !== true || all[key]?.value !== undefined) continue;
+    all[key] = { value: '', from: `\`${path}${key}\`` };
   }
   return readValues(specs, all, around());
 }
@@ -58,10 +67,12 @@ export function nestedSpec(
   specs: readonly ValueSpec[],
   make: (settings: never) => unknown = (settings) => settings,
 ): ValueSpec {
-  return valueSpec(key, expected, (value, from) => {
+  const read = (value: unknown, from: string): unknown => {
     if (!isPlainObject(value)) return undefined;
     return make(readSettings(specs, value, `${from.replaceAll('`', '')}.`) as never);
-  });
+  };
+  // In its place somebody may have put a URL, with all that it holds.
+  return valueSpec(key, expected, read, 'all');
 }
 
 /** True or false. */
@@ -100,7 +111,19 @@ export const KEYS: ValueSpec = {
 };
 
 /** A host's name or address. */
-export const HOST: Reading<string> = text('the name or address of a host', /^[^\s/@?#[\]]+$/);
+export const HOST: Reading<string> & Pick<ValueSpec, 'secret'> = {
+  expected: 'the name or address of a host',
+  secret: 'url',
+  read: (given) => (isIP(given) !== 0 || isHostName(given) ? given : undefined),
+};
+
+/** Labels of letters, digits, `-` and `_`; the last not a number, which would be an address. */
+function isHostName(given: string): boolean {
+  const labels = given.replace(/\.$/, '').split('.');
+  const areLabels = labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
+  return areLabels && given.length <= 253 && !/^\d+$/.test(labels.at(-1) ?? '');
+}
+
 /** A TCP port. */
 export const TCP_PORT: Reading<number> = integer(1, 65_535);
 
@@ -110,7 +133,7 @@ const REDIS_OPTIONS: readonly ValueSpec[] = [
   { key: 'database', fallback: undefined, ...integer(0, 1_000_000) },
   valueSpec(
     'socket',
-    "node-redis' socket options (`tls`, `ca`, `cert`, `key`, `servername`…); verification is never switched off: give a private CA with `ca`",
+    "node-redis' socket options (`tls`, `ca`, `cert`, `key`, `servername`…) beside host and port; verification is never switched off: give a private CA with `ca`",
     readSocketOptions,
     'all',
   ),
@@ -151,12 +174,20 @@ interface RedisConfig {
 
 function readSocketOptions(value: unknown): object | undefined {
   if (!isPlainObject(value)) return undefined;
-  const { rejectUnauthorized, checkServerIdentity } = value as Record<string, unknown>;
-  return rejectUnauthorized === false || checkServerIdentity !== undefined ? undefined : value;
+  const isVerified = (value as Record<string, unknown>)['rejectUnauthorized'] !== false;
+  const isOurs = ['checkServerIdentity', 'host', 'port', 'path'].some((key) => key in value);
+  return isVerified && !isOurs ? value : undefined;
 }
 
 /** The PEM text of a certificate. */
-export const CA: ValueSpec = valueSpec('ca', 'the PEM text of a certificate', (value) => {
+export const CA: ValueSpec = valueSpec(
+  'ca',
+  'the PEM text of a certificate',
+  readCertificate,
+  'all',
+);
+
+function readCertificate(value: unknown): unknown {
   const pem = value instanceof Uint8Array ? Buffer.from(value).toString() : value;
   try {
     void new X509Certificate(pem as string); // throws where there is none
@@ -164,13 +195,16 @@ export const CA: ValueSpec = valueSpec('ca', 'the PEM text of a certificate', (v
   } catch {
     return undefined;
   }
-});
+}
 
 function isBorrowedClient(value: unknown): value is BorrowedClient {
   const client = value as Partial<BorrowedClient> | null | undefined;
   return typeof client?.eval === 'function' && typeof client.isOpen === 'boolean';
 }
 
+/** Not a URL, a Map or another of a class: its members would be none that are meant. */
 function isPlainObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,5 +1,4 @@
 import type { Log } from '../flush/health.ts';
-import { createHold } from '../flush/hold.ts';
 import { systemTime } from '../flush/time.ts';
 import { createTimingBook, type TimingEntry, type TrapType } from '../flush/timing-book.ts';
 import { createTimingFlusher } from '../flush/timing-flusher.ts';
@@ -9,6 +8,7 @@ import { countDropped } from '../flush/tally.ts';
 import { createTrap, TRAP_TIMEOUT_MS } from '../sinks/trap.ts';
 import { type Account, readAccount } from './account.ts';
 import { newInstance } from '../instance.ts';
+import { createHold } from './hold.ts';
 import { createOutlet } from './outlet.ts';
 
 /** What timing inside an application is made with. */
@@ -37,9 +37,16 @@ export interface Timing {
 export function createTiming(options: TimingOptions): Timing {
   const { url, ca, servername, log } = options;
   const hold = createHold();
-  const time = systemTime(hold);
+  const time = systemTime(true);
   const book = createTimingBook(options.trapType, TRAP_BODY_BYTES_MAX, untaggedTrapName);
-  const trap = createTrap({ url, ca, servername, timeoutMs: TRAP_TIMEOUT_MS, time, hold });
+  const trap = createTrap({
+    url,
+    ca,
+    servername,
+    timeoutMs: TRAP_TIMEOUT_MS,
+    time,
+    isBackground: true,
+  });
   const sending = { book, trap, time, random: Math.random, log };
   const flusher = createTimingFlusher({ ...sending, instance: newInstance() });
   let samples = 0;

@@ -109,7 +109,7 @@ export const QUERY_COUNTER: readonly ValueSpec[] = [
 const TRAP_CONFIG: readonly ValueSpec[] = [
   { key: 'host', fallback: undefined, required: true, ...specs.HOST },
   { key: 'port', fallback: undefined, ...specs.TCP_PORT },
-  { key: 'path', fallback: '/', secret: 'all', ...text('a path, from its first /', /^\/\S*$/) },
+  { key: 'path', fallback: '/', secret: 'all', ...text('a path, from its first /', /^\/[^\s#]*$/) },
   { key: 'protocol', fallback: 'https:', ...oneOf('https:', 'http:') },
   specs.CA,
   { key: 'servername', fallback: undefined, ...specs.HOST },

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
+import { prototypeOfApp } from './express-app.ts';
+
 /** A response with what the middleware puts on it. */
 export interface JsendResponse extends ServerResponse {
   /** Sends `{"status":…,"data":…}` and remembers the status. */
@@ -10,9 +12,14 @@ export interface JsendResponse extends ServerResponse {
   json?: (body: unknown) => unknown;
 }
 
-/** Gives a response its `jsend`. */
+/** Gives a response its `jsend`; in Express all of an application's at once, which costs less. */
 export function addJsend(response: JsendResponse): void {
-  response.jsend = jsend;
+  if (response.jsend === jsend) return;
+  const prototype = prototypeOfApp(response);
+  if (prototype !== undefined) {
+    Object.defineProperty(prototype, 'jsend', { value: jsend, writable: true, configurable: true });
+  }
+  if (response.jsend !== jsend) response.jsend = jsend;
 }
 
 /**

@@ -23,20 +23,21 @@ const KEY_BYTES_MAX = 400;
  * @param onNew called with each new key before it is first returned.
  */
 export function createKeys(maxKeys: number, onNew: (key: string) => void): Keys {
-  const keyOf = new Map<string, string>();
-  return { admit, all: () => new Set(keyOf.values()) };
+  const keys = new Set<string>();
+  return { admit, all: () => keys };
 
   function admit(uri: string): string {
-    return keyOf.get(uri) ?? admitNew(uri);
+    return keys.has(uri) ? uri : admitNew(uri);
   }
 
   function admitNew(uri: string): string {
-    const isFull = keyOf.size >= maxKeys && uri !== UNMATCHED;
+    const isFull = keys.size >= maxKeys && uri !== UNMATCHED;
     const isRefused = isFull || Buffer.byteLength(uri) > KEY_BYTES_MAX;
     if (isRefused && uri !== OTHER) return admit(OTHER);
     const key = sanitise(uri, 'keep');
-    keyOf.set(uri, key);
-    onNew(key);
-    return key;
+    if (key !== uri) return admit(key);
+    keys.add(uri);
+    onNew(uri);
+    return uri;
   }
 }

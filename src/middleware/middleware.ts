@@ -32,48 +32,68 @@ export interface MiddlewareParts {
   nowMs: () => number;
 }
 
+/** A request that has come in, on its response until that has ended. */
+interface Passage {
+  readonly request: RoutedRequest;
+  readonly startMs: number;
+  /** Known from the start by path, at the end by route. */
+  key: string | undefined;
+  isOpen: boolean;
+}
+
 /**
  * Creates a middleware. Each request is counted once, however often it passes; its response too,
  * when the last of it was handed to the system (`finish`), or as aborted when the client was gone
  * before (`close`).
+ *
+ * Cost: one object, one property and two listeners a request (`npm run bench:middleware`).
  */
 export function createMiddleware(parts: MiddlewareParts): Middleware {
   const { keyRule, keys, observer, nowMs } = parts;
-  const passed = Symbol('passed');
+  const PASSAGE = Symbol('passage');
+  type Passing = JsendResponse & { [PASSAGE]?: Passage };
 
-  return (request, response, next) => {
-    if (!(passed in response)) observe(request, response);
+  return (request, response: Passing, next) => {
+    if (response[PASSAGE] === undefined) observe(request, response);
     next?.();
   };
 
-  function observe(request: RoutedRequest, response: JsendResponse): void {
-    (response as unknown as Record<symbol, boolean>)[passed] = true;
+  function observe(request: RoutedRequest, response: Passing): void {
     addJsend(response);
-    const startMs = nowMs();
-    let key: string | undefined;
-    let isOpen = true;
+    const passage: Passage = { request, startMs: nowMs(), key: undefined, isOpen: true };
+    response[PASSAGE] = passage;
     if (keyRule === 'path') {
-      key = keys.admit(pathOf(request));
-      observer.counted('requestTotal', key);
+      passage.key = keys.admit(pathOf(request));
+      observer.counted('requestTotal', passage.key);
     } else {
       watchRoutes(request);
     }
-    const end = (wasSent: boolean): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      if (key === undefined) {
-        key = keys.admit(routeKey(request, response));
-        observer.counted('requestTotal', key);
-      }
-      if (wasSent) sent(key, response, nowMs() - startMs);
-      else observer.counted('aborted', key);
-    };
-    const onClose = (): void => end(false);
-    // Over HTTP/2 a stream that was reset finishes too, without having been ended.
-    response.on('finish', () => end(response.writableEnded));
+    response.on('finish', onFinish);
     response.on('close', onClose);
     // Behind another on its connection, a response has no socket yet, and may never see it close.
-    if (response.socket === null) request.once('aborted', onClose);
+    if (response.socket === null) request.once('aborted', () => end(response, false));
+  }
+
+  function onFinish(this: Passing): void {
+    end(this, wasSent(this));
+  }
+
+  function onClose(this: Passing): void {
+    end(this, false);
+  }
+
+  function end(response: Passing, isSent: boolean): void {
+    const passage = response[PASSAGE];
+    if (passage?.isOpen !== true) return;
+    passage.isOpen = false;
+    const { request, startMs } = passage;
+    let { key } = passage;
+    if (key === undefined) {
+      key = keys.admit(routeKey(request, response));
+      observer.counted('requestTotal', key);
+    }
+    if (isSent) sent(key, response, nowMs() - startMs);
+    else observer.counted('aborted', key);
   }
 
   function sent(key: string, response: JsendResponse, ms: number): void {
@@ -84,6 +104,14 @@ export function createMiddleware(parts: MiddlewareParts): Middleware {
     if (ofJsend !== undefined) observer.counted(ofJsend, key);
     observer.timed(key, Math.round(ms));
   }
+}
+
+/** Some of what finishes has not gone out. */
+function wasSent({ req: request, writableEnded }: ServerResponse): boolean {
+  // Over HTTP/2, a stream that its client has reset.
+  if (request.httpVersionMajor >= 2) return writableEnded;
+  // In Node 20, what was still to be written when the client went away.
+  return !request.socket.destroyed;
 }
 
 function routeKey(request: RoutedRequest, response: ServerResponse): string {

@@ -1,4 +1,3 @@
-import type { Hold } from '../flush/hold.ts';
 import { inTime, type Time } from '../flush/time.ts';
 import { createRedisLink, type RedisAddress, tooLate } from './redis-link.ts';
 
@@ -23,7 +22,7 @@ export interface RedisAccess {
 export interface OwnRedisOptions {
   address: RedisAddress;
   time: Time;
-  hold?: Hold | undefined;
+  isBackground?: boolean;
   /** How long a connection and a reply are awaited. */
   timeoutMs: number;
   /** Called when the connection that chunks are sent over goes away between two of them. */
@@ -89,13 +88,15 @@ type Text = string | Buffer;
 /**
  * Creates access over an application's client, which is never connected, closed or changed. It is
  * used through scripts alone: their replies are the same in both versions of Redis' protocol.
- * Nothing is sent while it is not connected, so that nothing piles up in its queue.
+ * Nothing is sent while it is not connected, and no chunk while it has not answered for the one
+ * before, so that nothing piles up in its queue.
  */
 export function createBorrowedAccess(
   client: BorrowedClient,
   { time, timeoutMs }: { time: Time; timeoutMs: number },
 ): RedisAccess {
   const limit = { limitMs: timeoutMs, late: () => tooLate(timeoutMs) };
+  let isAwaited = false;
   return {
     label: "redis (the application's client)",
     get connected() {
@@ -105,14 +106,22 @@ export function createBorrowedAccess(
       return !client.isOpen;
     },
     connect: () => Promise.resolve().then(checkConnected),
-    evaluate,
+    async evaluate(script, keys, args) {
+      checkConnected();
+      if (isAwaited) throw tooLate(timeoutMs);
+      isAwaited = true;
+      const answer = client.eval(script, { keys, arguments: args });
+      const settled = (): void => void (isAwaited = false);
+      answer.then(settled, settled);
+      return inTime(time, limit, answer);
+    },
     async readHash(hash) {
-      const reply = await evaluate("return redis.call('HGETALL', KEYS[1])", [hash], []);
+      const reply = await run("return redis.call('HGETALL', KEYS[1])", [hash], []);
       return (reply as Text[]).map((one) => one.toString());
     },
     async readField(hash, field) {
       const script = "return redis.call('HGET', KEYS[1], ARGV[1])";
-      return ((await evaluate(script, [hash], [field])) as Text | null)?.toString() ?? null;
+      return ((await run(script, [hash], [field])) as Text | null)?.toString() ?? null;
     },
     close: () => {},
   };
@@ -122,7 +131,7 @@ export function createBorrowedAccess(
     if (client.isReady === false) throw new Error("the application's client is not connected");
   }
 
-  async function evaluate(script: string, keys: string[], args: string[]): Promise<unknown> {
+  async function run(script: string, keys: string[], args: string[]): Promise<unknown> {
     checkConnected();
     return inTime(time, limit, client.eval(script, { keys, arguments: args }));
   }

@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { createClient, ErrorReply, type RedisClientOptions } from 'redis';
 
 import { errorText } from '../errors.ts';
-import type { Hold } from '../flush/hold.ts';
 import { inTime, type Time } from '../flush/time.ts';
 
 /** How long a connection and a reply are awaited. */
@@ -20,8 +19,8 @@ export type RedisAddress = Pick<
 export interface RedisLinkOptions {
   address: RedisAddress;
   time: Time;
-  /** Decides whether the connection keeps the process alive; without one it does. */
-  hold?: Hold | undefined;
+  /** Whether the connection does not keep the process alive; by default it does. */
+  isBackground?: boolean;
   /** Most often {@link REDIS_TIMEOUT_MS}. */
   timeoutMs: number;
   /** How many bytes may come in reply to one call. */
@@ -111,7 +110,7 @@ interface Connection {
 }
 
 function openConnection(
-  { address, hold, timeoutMs, replyBytesMax }: RedisLinkOptions,
+  { address, isBackground, timeoutMs, replyBytesMax }: RedisLinkOptions,
   onEnd: (error: Error) => void,
 ): Connection {
   const client = createClient({
@@ -122,7 +121,7 @@ function openConnection(
     maintNotifications: 'disabled',
     socket: { ...address.socket, connectTimeout: timeoutMs, reconnectStrategy: false },
   });
-  const letGo = hold?.add(client);
+  if (isBackground === true) client.unref();
   let received = 0; // bytes since the last call
   let failure: Error | undefined;
   client.on('error', (error: Error) => {
@@ -143,10 +142,7 @@ function openConnection(
       return client.sendCommand<unknown>(args);
     },
     failure: () => failure,
-    destroy() {
-      letGo?.();
-      client.destroy();
-    },
+    destroy: () => client.destroy(),
   };
 }
 

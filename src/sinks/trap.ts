@@ -2,7 +2,6 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
-import type { Hold } from '../flush/hold.ts';
 import type { Time } from '../flush/time.ts';
 
 /** How long a push may take. */
@@ -19,8 +18,8 @@ export interface TrapOptions {
   /** How long the whole exchange may take; most often {@link TRAP_TIMEOUT_MS}. */
   timeoutMs: number;
   time: Time;
-  /** Decides whether a push keeps the process alive; without one it does. */
-  hold?: Hold | undefined;
+  /** Whether a push does not keep the process alive; by default it does. */
+  isBackground?: boolean;
 }
 
 /** What a trap made of a body. Every other outcome is a rejection: send it again. */
@@ -55,7 +54,7 @@ const ANSWER_BYTES_MAX = 64 * 1024;
  * is just being closed would have to be sent twice. The certificate is always verified.
  */
 export function createTrap(options: TrapOptions): Trap {
-  const { url, ca, servername, timeoutMs, time, hold } = options;
+  const { url, ca, servername, timeoutMs, time, isBackground } = options;
   const target = new URL(url);
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
   let current: ClientRequest | undefined;
@@ -81,8 +80,7 @@ export function createTrap(options: TrapOptions): Trap {
       ...(servername === undefined ? {} : { servername }),
     });
     current = request;
-    let letGo: (() => void) | undefined;
-    request.once('socket', (socket) => (letGo = hold?.add(socket)));
+    if (isBackground === true) request.once('socket', (socket) => socket.unref());
     const cancelTimeout = time.after(timeoutMs, () => {
       request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
     });
@@ -94,7 +92,6 @@ export function createTrap(options: TrapOptions): Trap {
       return await judge(response);
     } finally {
       cancelTimeout();
-      letGo?.();
       request.destroy();
       current = undefined;
     }

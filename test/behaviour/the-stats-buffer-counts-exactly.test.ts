@@ -7,7 +7,15 @@ import { after, afterEach, before, describe, it } from 'mocha';
 
 import { ErrorCode, StatcolError, type Stats } from '../../src/index.ts';
 import { runProgram } from '../support/program.ts';
-import { openPlace, type Place, PLACES, untilAway, untilReady } from '../support/stats-place.ts';
+import {
+  drained,
+  openPlace,
+  type Place,
+  PLACES,
+  untilAway,
+  untilReady,
+  writeAll,
+} from '../support/stats-place.ts';
 
 const HASH = 'test:stats';
 
@@ -161,7 +169,7 @@ for (const name of PLACES) {
         expect(stats.pending).to.deep.equal({ thing: 4 });
         await place.server!.restart();
         await untilReady(place.client);
-        await stats.write();
+        await writeAll(stats);
         expect(await hash(stats)).to.deep.equal({ thing: '6' });
         expect(stats.pending).to.deep.equal({});
         expect(stats.vitals()).to.deep.include({ samples: 3, delivered: 3, pending: 0, up: true });
@@ -195,6 +203,16 @@ for (const name of PLACES) {
         for (const key of ['a', 'bad', 'c']) {
           expect(await hash(stats, key)).to.deep.equal({ thing: '5' });
         }
+      });
+
+      it('AH11 a write as soon as a key is a hash again writes what was held back', async () => {
+        const stats = make(['a', 'bad']);
+        await place.server!.command('SET', 'bad', 'not a hash');
+        stats.increment('thing', 2);
+        await isRefused(stats, /bad.*WRONGTYPE/);
+        await place.server!.command('DEL', 'bad');
+        await stats.write();
+        expect(await stats.getAll()).to.deep.equal({ a: { thing: '2' }, bad: { thing: '2' } });
       });
     }
 
@@ -247,8 +265,4 @@ async function isRefused(stats: Stats, reason: RegExp): Promise<void> {
   expect(error.code).to.equal(ErrorCode.ERR_NOT_WRITTEN);
   expect(error.message).to.match(reason);
   expect(error.cause).to.be.instanceOf(Error);
-}
-
-async function drained(stats: Stats): Promise<void> {
-  while (stats.vitals().pending > 0) await new Promise(setImmediate);
 }

@@ -66,8 +66,8 @@ describe('in-process or through a client and a collector: the hashes are equal',
         };
         app.use(answer);
         const web = await serve(app);
-        for (const path of ['/users/1', '/users/2', '/total', '/error', '/none', '/a|b;c=d']) {
-          await web.get(path);
+        for (const one of ['/users/1', '/users/2', '/total', '/error', '/none', '/a|b;c=d']) {
+          await web.get(one);
         }
         await web.get('/caf%C3%A9?x=1');
         const gone = connectTo(web.port, '127.0.0.1');

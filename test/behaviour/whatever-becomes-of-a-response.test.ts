@@ -30,6 +30,7 @@ const HANDLERS: Record<string, Handler> = {
     request.on('error', () => {});
     request.resume().on('end', () => response.end('taken'));
   },
+  '/large': (_request, response) => response.end(Buffer.alloc(50_000_000)),
   '/empty': (_request, response) => {
     response.statusCode = 304;
     response.end();
@@ -67,9 +68,10 @@ const SERVERS: [name: string, make: (collector: StatCollector) => RequestListene
     (collector) => (request, response) => {
       collector.middleware()(request, response, () => {
         const handler = HANDLERS[request.url ?? ''];
-        if (handler !== undefined) return void handler(request, response as Response);
-        response.statusCode = 404;
-        response.end();
+        if (handler === undefined) {
+          response.statusCode = 404;
+          response.end();
+        } else handler(request, response as Response);
       });
     },
   ],
@@ -159,6 +161,14 @@ for (const [name, make] of SERVERS) {
       await once(socket, 'data');
       socket.destroy();
       expect(await counted()).to.deep.equal(once1('/endless', 'aborted'));
+    });
+
+    it('a client that goes away when all is written, but not yet sent', async () => {
+      const socket = connectTo(web.port, '127.0.0.1');
+      socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+      await once(socket, 'data');
+      socket.destroy();
+      expect(await counted()).to.deep.equal(once1('/large', 'aborted'));
     });
 
     it('a client that goes away in the middle of its upload', async () => {

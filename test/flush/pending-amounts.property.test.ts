@@ -87,7 +87,6 @@ function unreliable(
       oracle.check();
     } catch (error) {
       // Thrown here, it would be one more fault of the store.
-      console.log(rig.time.nowMs(), rig.store.sent, JSON.stringify([(error as any).actual,(error as any).expected]), [...rig.flusher.pendingAmounts()],[...rig.book.amounts()]);
       rig.store.breaches.push(String(error));
     }
     const { what, tookMs } = left.shift() ?? { what: 'ok', tookMs: 0 };

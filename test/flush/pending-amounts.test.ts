@@ -24,11 +24,14 @@ describe('Pending amounts', () => {
     ]);
   });
 
-  it('take from the hash that refuses first, and no more of that name', () => {
-    const held = [heldOf({ a: 8 }), heldOf({ a: 5, b: 2 })];
-    const batch = [chunk('three', part('a', 3), part('c', 1))];
-    expect([...pendingAmounts(batch, held)]).to.deep.equal([
-      ['a', 8],
+  it('are those of the hash that lacks most, held back and in flight', () => {
+    const [one, two] = [chunk('one'), chunk('two', part('a', 3))];
+    const lanes = [one.lane, two.lane];
+    for (const [name, held] of heldOf({ a: 8 })) one.lane.held.set(name, held);
+    for (const [name, held] of heldOf({ a: 6, b: 2 })) two.lane.held.set(name, held);
+    const batch = [two, chunk('three', part('a', 3), part('c', 1))];
+    expect([...pendingAmounts(batch, lanes)]).to.deep.equal([
+      ['a', 9],
       ['b', 2],
       ['c', 1],
     ]);

@@ -185,7 +185,7 @@ function createRig(): PumpRig {
   const time = createFakeTime();
   const failures: string[] = [];
   let begun = 0;
-  let endTurn = (_: unknown): void => {};
+  let endTurn: (failure: unknown) => void = () => {};
   const work = (): Promise<void> => {
     begun++;
     return new Promise((resolve, reject) => {

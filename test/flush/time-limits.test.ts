@@ -100,9 +100,11 @@ interface Resolvers<Value> {
 }
 
 function resolvers<Value>(): Resolvers<Value> {
-  let [resolve, reject] = [(_: Value): void => {}, (_: Error): void => {}];
+  let resolve: (value: Value) => void = () => {};
+  let reject: (error: Error) => void = () => {};
   const promise = new Promise<Value>((onValue, onError) => {
-    [resolve, reject] = [onValue, onError];
+    resolve = onValue;
+    reject = onError;
   });
   return { promise, resolve, reject };
 }

@@ -98,11 +98,11 @@ export async function runRequests(amount: number): Promise<RequestRun> {
 function application(collector: StatCollector): ReturnType<typeof express> {
   const app = express();
   app.use(collector.middleware());
-  app.get('/users/:id', (_request, response) => void jsend(response, 'success'));
+  app.get('/users/:id', (_request, response) => jsend(response, 'success'));
   app.get('/plain', (_request, response) => void response.send('plain'));
   app.get('/broken', (_request, _response, next) => next(new Error('on purpose')));
   const api = express.Router();
-  api.get('/orders/:order', (_request, response) => void jsend(response.status(404), 'fail'));
+  api.get('/orders/:order', (_request, response) => jsend(response.status(404), 'fail'));
   app.use('/api/:version', api);
   const onError: ErrorRequestHandler = (_error, _request, response, _next) => {
     jsend(response.status(500), 'error');

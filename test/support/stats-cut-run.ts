@@ -5,7 +5,7 @@ import { startRedis } from './redis-server.ts';
 import { createTeller } from './stats-count.ts';
 import {
   connectClient,
-  PLACES,
+  type PLACES,
   untilReady,
   type WatchedClient,
   watchClient,

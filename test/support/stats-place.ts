@@ -67,7 +67,7 @@ export const SAFE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 /** Connects a client that comes back by itself, quickly. */
 export async function connectClient(port: number): Promise<Client> {
-  const client = createClient({ socket: { port, reconnectStrategy: 5 } }) as Client;
+  const client: Client = createClient({ socket: { port, reconnectStrategy: 5 } });
   client.on('error', () => {}); // it goes with its server, and comes back
   await client.connect();
   return client;
@@ -119,6 +119,19 @@ export async function untilReady(client: Client | undefined): Promise<void> {
 export async function untilAway(client: Client | undefined): Promise<void> {
   if (client?.isReady !== true) return;
   await new Promise<void>((resolve) => client.once('reconnecting', resolve));
+}
+
+/** Writes until all that was counted is written: a try that began before may have failed. */
+export async function writeAll(stats: Stats): Promise<void> {
+  while (stats.vitals().pending > 0) {
+    await stats.write().catch(() => {});
+    await new Promise(setImmediate);
+  }
+}
+
+/** Resolves when all that was counted is written, by itself. */
+export async function drained(stats: Stats): Promise<void> {
+  while (stats.vitals().pending > 0) await new Promise(setImmediate);
 }
 
 function programOf(url: string | undefined, isClient: boolean): string {
