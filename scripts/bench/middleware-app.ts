@@ -1,18 +1,27 @@
-// The application that `middleware.ts` puts under load, in a process of its own:
-// `bare`, or with the middleware (`route`, `path`, `client`). Speaks by messages.
+// What `middleware.ts` puts under load: one process that serves a bare Express application, the
+// same with a middleware that does nothing, and with ours, on three ports. Speaks by messages.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
 import express from 'express';
 
 import { Client } from '../../dist/client.js';
 import { middleware } from '../../dist/express.js';
 import { StatCollector } from '../../dist/index.js';
 
-const [way = 'bare', redis = '', trapPort = '', udpPort = ''] = process.argv.slice(2);
-const app = express();
-if (way === 'client') {
-  app.use(middleware({ client: new Client({ port: Number(udpPort) }) }));
-} else if (way !== 'bare') {
+const [way = '', redis = '', trapPort = ''] = process.argv.slice(2);
+
+type App = ReturnType<typeof express>;
+
+function useNothing(app: App): void {
+  app.use((_request, _response, next) => next());
+}
+
+function useOurs(app: App): void {
+  if (way === 'client') app.use(middleware({ client: new Client() }));
+  if (way !== 'route' && way !== 'path') return;
   const collector = new StatCollector({
-    key: way === 'path' ? 'path' : 'route',
+    key: way,
     queryCounter: { redisConfig: redis, pushInterval: 1000 },
     responseTimer: {
       circonusConfig: { host: '127.0.0.1', port: Number(trapPort), protocol: 'http:' },
@@ -20,14 +29,20 @@ if (way === 'client') {
   });
   app.use(collector.middleware());
 }
-app.get('/users/:id', (_request, response) => void response.send('hello'));
-const server = app.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  process.send?.({ port: typeof address === 'object' ? address?.port : 0 });
-});
-process.on('message', () => {
-  globalThis.gc?.();
+
+const ports: number[] = [];
+for (const prepare of [() => {}, useNothing, useOurs]) {
+  const app = express();
+  prepare(app);
+  app.get('/users/:id', (_request, response) => void response.send('hello'));
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ports.push((server.address() as AddressInfo).port);
+}
+process.on('message', (how) => {
+  if (how === 'collect') globalThis.gc?.();
   const { user, system } = process.cpuUsage();
   process.send?.({ cpuMs: (user + system) / 1000, heapBytes: process.memoryUsage().heapUsed });
 });
 process.on('disconnect', () => process.exit());
+process.send?.(ports);

@@ -1,23 +1,35 @@
-// `npm run bench:middleware [-- pairs]`: what the middleware costs, in requests per second and in
-// processor time per request, of a bare Express application. Both run all the while and are put
-// under load in turns; a pair is two turns side by side, so that what else the machine does hits
-// both. `npm run bench:middleware -- memory`: its memory over a million requests of 1,000 URIs.
+// `npm run bench:middleware [-- rounds]`: what the middleware costs, in requests per second and in
+// processor time per request. One process serves a bare Express application, the same with a
+// middleware that does nothing, and with ours, so that what a process has by chance (its heap, its
+// compiled code) is the same for all. They are put under load in turns; a round is three turns side
+// by side, short, so that what else the machine does hits all.
+// `npm run bench:middleware -- memory`: memory over a million requests of 1,000 URIs.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-
-import autocannon from 'autocannon';
 
 import { startTrap } from '../../test/support/recording-trap.ts';
 import { startRedis } from '../../test/support/redis-server.ts';
 
 const APP = fileURLToPath(new URL('middleware-app.ts', import.meta.url));
-const TURN_SECONDS = 2;
+const TURN_REQUESTS = 1000;
+const CONNECTIONS = 10;
+/** Rounds that are run and not counted. */
+const WARM_UP = 10;
+
+/** What a turn has shown. */
+interface Turn {
+  perSecond: number;
+  /** Per request. */
+  cpuMs: number;
+}
 
 interface App {
-  port: number;
-  /** Processor time so far, and the heap after a collection. */
-  usage(): Promise<{ cpuMs: number; heapBytes: number }>;
+  /** Of the bare application, that with nothing, and that with ours. */
+  ports: number[];
+  /** Processor time so far, and the heap, after a collection if that is asked for. */
+  usage(how?: 'collect'): Promise<{ cpuMs: number; heapBytes: number }>;
   end(): void;
 }
 
@@ -25,76 +37,102 @@ const redis = await startRedis();
 const trap = await startTrap();
 try {
   if (process.argv[2] === 'memory') await measureMemory();
-  else for (const way of ['route', 'client']) await compare(way, Number(process.argv[2] ?? 15));
+  else
+    for (const way of ['route', 'path', 'client'])
+      await compare(way, Number(process.argv[2] ?? 200));
 } finally {
   await trap.close();
   await redis.stop();
 }
 
-async function compare(way: string, pairs: number): Promise<void> {
-  const apps = [await start('bare'), await start(way)] as const;
-  const turns: { perSecond: number; cpuMs: number }[][] = [[], []];
-  for (let pair = -1; pair < pairs; pair++) {
-    const order = pair % 2 === 0 ? [0, 1] : [1, 0];
-    for (const which of order) {
-      const turn = await load(apps[which]!);
-      if (pair >= 0) turns[which]!.push(turn); // the first warms up
+async function compare(way: string, rounds: number): Promise<void> {
+  const app = await start(way);
+  const turns: Turn[][] = app.ports.map(() => []);
+  for (let round = -WARM_UP; round < rounds; round++) {
+    for (let at = 0; at < app.ports.length; at++) {
+      const which = (at + round + WARM_UP) % app.ports.length;
+      const turn = await load(app, app.ports[which]!);
+      if (round >= 0) turns[which]!.push(turn);
     }
   }
-  for (const app of apps) app.end();
-  const lost = turns[0]!.map((bare, at) => 1 - turns[1]![at]!.perSecond / bare.perSecond);
-  const cost = turns[0]!.map((bare, at) => turns[1]![at]!.cpuMs / bare.cpuMs - 1);
-  const micros = turns[0]!.map((bare, at) => (turns[1]![at]!.cpuMs - bare.cpuMs) * 1000);
-  console.log(`${way}: ${pairs} pairs of ${TURN_SECONDS} s; medians, and quartiles in brackets`);
-  console.log(`  bare: ${median(turns[0]!.map((one) => one.perSecond)).toFixed(0)} requests/s`);
-  console.log(`  requests per second lost: ${percent(lost)}`);
-  console.log(`  processor time added:     ${percent(cost)}, ${median(micros).toFixed(1)} µs each`);
+  app.end();
+  const [bare, nothing, ours] = turns as [Turn[], Turn[], Turn[]];
+  const bareMicros = median(bare.map((one) => one.cpuMs)) * 1000;
+  console.log(`${way}: ${rounds} rounds of ${TURN_REQUESTS} requests each; bare Express:`);
+  console.log(`  ${median(bare.map((one) => one.perSecond)).toFixed(0)} requests/s,`);
+  console.log(`  ${bareMicros.toFixed(0)} µs of processor time each`);
+  show('a middleware that does nothing, against bare', nothing, bare, bareMicros);
+  show('ours, against bare', ours, bare, bareMicros);
+  show('ours, against one that does nothing', ours, nothing, bareMicros);
+}
+
+function show(title: string, some: Turn[], others: Turn[], bareMicros: number): void {
+  const lost = others.map((one, at) => 100 * (1 - some[at]!.perSecond / one.perSecond));
+  const micros = median(others.map((one, at) => (some[at]!.cpuMs - one.cpuMs) * 1000));
+  console.log(`  ${title}:`);
+  console.log(
+    `    ${median(lost).toFixed(1)} % (± ${errorOfMedian(lost).toFixed(1)}) fewer requests per second, ` +
+      `${micros.toFixed(1)} µs or ${((100 * micros) / bareMicros).toFixed(1)} % more processor time`,
+  );
 }
 
 async function start(way: string): Promise<App> {
-  const args = [way, redis.url, String(trap.port), '8125'];
+  const args = [way, redis.url, String(trap.port)];
   const child: ChildProcess = fork(APP, args, { execArgv: ['--import', 'tsx', '--expose-gc'] });
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  const [ports] = (await once(child, 'message')) as [number[]];
   return {
-    port,
-    async usage() {
-      child.send('usage');
+    ports,
+    async usage(how) {
+      child.send(how ?? 'look');
       return ((await once(child, 'message')) as [{ cpuMs: number; heapBytes: number }])[0];
     },
     end: () => child.disconnect(),
   };
 }
 
-async function load(app: App): Promise<{ perSecond: number; cpuMs: number }> {
+/** Requests over connections that are kept, each sent when the one before it is answered. */
+async function load(
+  app: App,
+  port: number,
+  requests = TURN_REQUESTS,
+  path = (_at: number): string => '/users/7',
+): Promise<Turn> {
   const before = await app.usage();
-  const url = `http://127.0.0.1:${app.port}/users/7`;
-  const result = await autocannon({ url, connections: 20, duration: TURN_SECONDS });
+  const startMs = performance.now();
+  let asked = 0;
+  const connections = Array.from({ length: CONNECTIONS }, async () => {
+    const socket = connect(port, '127.0.0.1').setNoDelay();
+    const ask = (): unknown => {
+      if (asked >= requests) return socket.end();
+      return socket.write(`GET ${path(asked++)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    };
+    socket.on('data', ask); // an answer as short as these comes in one piece
+    ask();
+    await once(socket, 'close');
+  });
+  await Promise.all(connections);
+  const tookMs = performance.now() - startMs;
   const after = await app.usage();
-  const requests = result.requests.total;
   return {
-    perSecond: requests / result.duration,
+    perSecond: (requests / tookMs) * 1000,
     cpuMs: (after.cpuMs - before.cpuMs) / requests,
   };
 }
 
 async function measureMemory(): Promise<void> {
   const app = await start('path');
-  const urls = Array.from({ length: 1000 }, (_, at) => ({ path: `/users/${at}` }));
   for (let done = 0; done <= 1_000_000; done += 100_000) {
-    if (done > 0) {
-      const url = `http://127.0.0.1:${app.port}`;
-      await autocannon({ url, connections: 20, amount: 100_000, requests: urls });
-    }
-    const { heapBytes } = await app.usage();
+    if (done > 0) await load(app, app.ports[2]!, 100_000, (at) => `/users/${at % 1000}`);
+    const { heapBytes } = await app.usage('collect');
     console.log(`after ${done} requests: heap of ${(heapBytes / 2 ** 20).toFixed(2)} MiB`);
   }
   app.end();
 }
 
-function percent(values: number[]): string {
-  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(values, share));
-  const text = [middle!, low!, high!].map((one) => `${(one * 100).toFixed(1)} %`);
-  return `${text[0]} (${text[1]} to ${text[2]})`;
+/** The standard error of a median, by way of the quartiles. */
+function errorOfMedian(values: number[]): number {
+  const spread = quantile(values, 0.75) - quantile(values, 0.25);
+  return (1.25 * spread) / 1.35 / Math.sqrt(values.length);
 }
 
 function median(values: number[]): number {

@@ -123,11 +123,13 @@ export function createCounting(options: CountingOptions): Counting {
   function retryHeld(): void {
     if (options.intervalMs > 0 || stopped) return;
     cancelRetry();
-    cancelRetry = time.after(HELD_RETRY_MS, async () => {
-      flusher.flush();
-      await flusher.settled();
-      if (flusher.refusing.size > 0) retryHeld();
-    });
+    cancelRetry = time.after(HELD_RETRY_MS, () => void retry());
+  }
+
+  async function retry(): Promise<void> {
+    flusher.flush();
+    await flusher.settled();
+    if (flusher.refusing.size > 0) retryHeld();
   }
 
   function openStore(): Store {

@@ -17,7 +17,11 @@ export function addJsend(response: JsendResponse): void {
   if (response.jsend === jsend) return;
   const prototype = prototypeOfApp(response);
   if (prototype !== undefined) {
-    Object.defineProperty(prototype, 'jsend', { value: jsend, writable: true, configurable: true });
+    const common = { writable: true, configurable: true };
+    Object.defineProperties(prototype, {
+      jsend: { ...common, value: jsend },
+      jsendStatusSent: { ...common, value: undefined }, // found at once, where none is set
+    });
   }
   if (response.jsend !== jsend) response.jsend = jsend;
 }

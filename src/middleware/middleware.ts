@@ -1,10 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { type Passage, watchEnding, type Watcher } from './endings.ts';
 import { addJsend, type JsendResponse } from './jsend.ts';
 import type { Keys } from './keys.ts';
 import { UNMATCHED } from './keys.ts';
 import { jsendKind, type Kind, statusKind } from './kinds.ts';
 import { pathOf, routePattern, type RoutedRequest, watchRoutes } from './route.ts';
+
+declare global {
+  // Where @types/express is in use, its responses have what the middleware puts on them.
+  namespace Express {
+    interface Response {
+      /** Sends `{"status":…,"data":…}`; success, error and fail are counted. */
+      jsend(status: string, data?: unknown): unknown;
+    }
+  }
+}
 
 /** Middleware for Express, Connect, or a plain server of `node:http`. Synchronous. */
 export type Middleware = (
@@ -32,68 +43,48 @@ export interface MiddlewareParts {
   nowMs: () => number;
 }
 
-/** A request that has come in, on its response until that has ended. */
-interface Passage {
-  readonly request: RoutedRequest;
+/** A request that has come in. */
+interface Timed extends Passage<RoutedRequest> {
+  readonly response: JsendResponse;
   readonly startMs: number;
   /** Known from the start by path, at the end by route. */
-  key: string | undefined;
-  isOpen: boolean;
+  readonly key: string | undefined;
+  /** The patterns of mounts are known. */
+  readonly isWatched: boolean;
 }
 
 /**
  * Creates a middleware. Each request is counted once, however often it passes; its response too,
  * when the last of it was handed to the system (`finish`), or as aborted when the client was gone
- * before (`close`).
- *
- * Cost: one object, one property and two listeners a request (`npm run bench:middleware`).
+ * before (`close`). Cost: see `npm run bench:middleware`.
  */
 export function createMiddleware(parts: MiddlewareParts): Middleware {
   const { keyRule, keys, observer, nowMs } = parts;
-  const PASSAGE = Symbol('passage');
-  type Passing = JsendResponse & { [PASSAGE]?: Passage };
+  const watcher: Watcher<RoutedRequest> = {
+    ended: (passage, isSent) => end(passage as Timed, isSent),
+  };
 
-  return (request, response: Passing, next) => {
-    if (response[PASSAGE] === undefined) observe(request, response);
+  return (request, response, next) => {
+    observe(request, response);
     next?.();
   };
 
-  function observe(request: RoutedRequest, response: Passing): void {
+  function observe(request: RoutedRequest, response: JsendResponse): void {
+    const startMs = nowMs();
     addJsend(response);
-    const passage: Passage = { request, startMs: nowMs(), key: undefined, isOpen: true };
-    response[PASSAGE] = passage;
-    if (keyRule === 'path') {
-      passage.key = keys.admit(pathOf(request));
-      observer.counted('requestTotal', passage.key);
-    } else {
-      watchRoutes(request);
-    }
-    response.on('finish', onFinish);
-    response.on('close', onClose);
-    // Behind another on its connection, a response has no socket yet, and may never see it close.
-    if (response.socket === null) request.once('aborted', () => end(response, false));
+    const key = keyRule === 'path' ? keys.admit(pathOf(request)) : undefined;
+    const isWatched = key === undefined && watchRoutes(request);
+    const passage: Timed = { request, response, watcher, startMs, key, isWatched };
+    if (!watchEnding(passage)) return;
+    if (key !== undefined) observer.counted('requestTotal', key);
   }
 
-  function onFinish(this: Passing): void {
-    end(this, wasSent(this));
-  }
-
-  function onClose(this: Passing): void {
-    end(this, false);
-  }
-
-  function end(response: Passing, isSent: boolean): void {
-    const passage = response[PASSAGE];
-    if (passage?.isOpen !== true) return;
-    passage.isOpen = false;
-    const { request, startMs } = passage;
-    let { key } = passage;
-    if (key === undefined) {
-      key = keys.admit(routeKey(request, response));
-      observer.counted('requestTotal', key);
-    }
-    if (isSent) sent(key, response, nowMs() - startMs);
-    else observer.counted('aborted', key);
+  function end(passage: Timed, isSent: boolean): void {
+    const { response, startMs, key } = passage;
+    const known = key ?? keys.admit(routeKey(passage));
+    if (key === undefined) observer.counted('requestTotal', known);
+    if (isSent) sent(known, response, nowMs() - startMs);
+    else observer.counted('aborted', known);
   }
 
   function sent(key: string, response: JsendResponse, ms: number): void {
@@ -106,16 +97,8 @@ export function createMiddleware(parts: MiddlewareParts): Middleware {
   }
 }
 
-/** Some of what finishes has not gone out. */
-function wasSent({ req: request, writableEnded }: ServerResponse): boolean {
-  // Over HTTP/2, a stream that its client has reset.
-  if (request.httpVersionMajor >= 2) return writableEnded;
-  // In Node 20, what was still to be written when the client went away.
-  return !request.socket.destroyed;
-}
-
-function routeKey(request: RoutedRequest, response: ServerResponse): string {
-  const pattern = routePattern(request);
+function routeKey({ request, response, isWatched }: Timed): string {
+  const pattern = routePattern(request, isWatched);
   if (pattern !== undefined) return pattern;
   return response.statusCode === 404 ? UNMATCHED : pathOf(request);
 }

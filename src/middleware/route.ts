@@ -19,13 +19,16 @@ export interface RoutedRequest extends IncomingMessage {
  * Undefined if it matched none.
  *
  * A router forgets where a route was mounted when an error leaves it, and Express shows mounts as
- * they came (`/users/42`). {@link watchRoutes} has kept both; without it, they are taken as shown.
+ * they came (`/users/42`).
+ *
+ * @param isWatched what {@link watchRoutes} has returned: it keeps both. Without it, mounts are
+ *   taken as Express shows them at the end.
  */
-export function routePattern(request: RoutedRequest): string | undefined {
-  const path = request.route?.path;
+export function routePattern(request: RoutedRequest, isWatched: boolean): string | undefined {
+  const { route } = request;
+  const path = route?.path;
   if (path === undefined) return undefined;
-  const watched: Watched = request;
-  const base = watched[WATCHED] === true ? (watched[BASE_OF_ROUTE] ?? '') : request.baseUrl;
+  const base = isWatched ? baseOfRoute(request, route) : request.baseUrl;
   const pattern = typeof path === 'string' ? path : [path].flat().join(',');
   if (base === undefined || base === '') return pattern === '' ? '/' : pattern;
   return pattern === '/' ? base : base + pattern;
@@ -43,8 +46,6 @@ export function pathOf(request: RoutedRequest): string {
 }
 
 const TRAIL = Symbol('where routers are mounted');
-const ROUTE = Symbol('route');
-const BASE_OF_ROUTE = Symbol('where the router of the route is mounted');
 const WATCHED = Symbol('watched');
 
 /** A router's place: what was taken off the URL on the way to it, and as a pattern. */
@@ -53,32 +54,51 @@ interface Trail {
   readonly pattern: string;
   readonly params: Params;
   readonly parent: Trail | undefined;
+  /** What had been matched before the router was entered. */
+  readonly routeBefore: RoutedRequest['route'];
+  /** A route that was matched in a router which was then left, and the pattern of that one. */
+  readonly left: { readonly route: RoutedRequest['route']; readonly pattern: string } | undefined;
 }
 
 interface Watched extends RoutedRequest {
-  [TRAIL]?: Trail | undefined;
-  [ROUTE]?: RoutedRequest['route'];
-  [BASE_OF_ROUTE]?: string;
+  [TRAIL]?: Trail;
   [WATCHED]?: true;
 }
 
-const ROOT: Trail = { base: '', pattern: '', params: {}, parent: undefined };
+const ROOT: Trail = {
+  base: '',
+  pattern: '',
+  params: {},
+  parent: undefined,
+  routeBefore: undefined,
+  left: undefined,
+};
+
+/** Where the router is mounted in which the request's route was matched. */
+function baseOfRoute({ [TRAIL]: trail = ROOT }: Watched, route: RoutedRequest['route']): string {
+  if (trail.left?.route === route) return trail.left?.pattern ?? '';
+  let at = trail;
+  while (at.parent !== undefined && at.routeBefore === route) at = at.parent;
+  return at.pattern;
+}
 
 /**
  * Sees to it that the patterns of mounts are known for the requests of an Express application.
  *
  * Express keeps them nowhere. But it sets `req.params`, then `req.baseUrl`, as it enters a mounted
- * router, and `req.route` as it enters a route. So these two become accessors, once per
- * application, on its `app.request`, the object that Express keeps for such extensions.
+ * router, and `req.baseUrl` again as it leaves it. So this becomes an accessor, once per
+ * application, on its `app.request`, the object that Express keeps for such extensions. Returns
+ * false where there is no Express.
  */
-export function watchRoutes(request: RoutedRequest): void {
-  if ((request as Watched)[WATCHED] !== true && !watchApp(request)) return;
+export function watchRoutes(request: RoutedRequest): boolean {
+  if ((request as Watched)[WATCHED] !== true && !watchApp(request)) return false;
   // A value of its own would hide the accessor: Express 4 sets one before a request is its own,
   // Express 5 on the first request, which comes before the accessor.
-  if (!Object.hasOwn(request, 'baseUrl')) return;
+  if (!Object.hasOwn(request, 'baseUrl')) return true;
   const { baseUrl } = request;
   delete request.baseUrl;
   if (baseUrl !== undefined) request.baseUrl = baseUrl;
+  return true;
 }
 
 /** Returns false where there is no application of Express. */
@@ -90,6 +110,8 @@ function watchApp(request: RoutedRequest): boolean {
 
 const ACCESSORS: PropertyDescriptorMap & ThisType<Watched> = {
   [WATCHED]: { value: true },
+  // Found at once, where none is set: what is missing is looked for in all prototypes.
+  [TRAIL]: { value: ROOT, writable: true },
   baseUrl: {
     configurable: true,
     enumerable: true,
@@ -97,36 +119,27 @@ const ACCESSORS: PropertyDescriptorMap & ThisType<Watched> = {
       return (this[TRAIL] ?? ROOT).base;
     },
     // Each property that is set on a request costs half a microsecond: none for the common case.
-    set(base: string | undefined) {
+    set(base = '') {
       const trail = this[TRAIL] ?? ROOT;
-      const next = moved(trail, base ?? '', this.params);
-      if (next !== trail) this[TRAIL] = next;
-    },
-  },
-  route: {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this[ROUTE];
-    },
-    set(route: RoutedRequest['route']) {
-      this[ROUTE] = route;
-      const base = this[TRAIL]?.pattern ?? '';
-      if (base !== (this[BASE_OF_ROUTE] ?? '')) this[BASE_OF_ROUTE] = base;
+      if (base !== trail.base) this[TRAIL] = moved(trail, base as string, this);
     },
   },
 };
 
-function moved(from: Trail, base: string, params: Params = {}): Trail {
+function moved(from: Trail, base: string, { route, params = {} }: RoutedRequest): Trail {
   let trail = from;
   while (trail.parent !== undefined && !base.startsWith(trail.base)) trail = trail.parent;
-  if (base === trail.base) return trail;
+  let { left } = from;
+  if (trail !== from && route !== from.routeBefore && route !== left?.route) {
+    left = { route, pattern: from.pattern };
+  }
+  if (base === trail.base) return { ...trail, left };
   // A router that merges its parents' parameters into its own has matched only those that are new.
   const all = Object.entries(params);
   const own = all.filter(([name, value]) => trail.params[name] !== value);
   const added = base.slice(trail.base.length);
   const pattern = trail.pattern + mountPattern(added, own.length > 0 ? own : all);
-  return { base, pattern, params, parent: trail };
+  return { base, pattern, params, parent: trail, routeBefore: route, left };
 }
 
 /**

@@ -52,15 +52,45 @@ describe('the package installs into an empty project', () => {
       histogram.add(12.5);
       console.log(JSON.stringify([
         typeof http, await collector.stop(), histogram.toStrings(), third.name,
+        await inProcess(),
       ]));
     });`;
-  const shown = ['string', { counters: 0, timings: 0 }, ['H[1.2e+01]=1'], 'statcol'];
+  const inProcess = `
+    async function inProcess() {
+      const stats = new main.Stats({ keys: ['k'] });
+      stats.increment('a', 2);
+      const statCollector = new main.StatCollector({ queryCounter: {} });
+      const http = await import('node:http');
+      const sent = [];
+      const client = { incr: (name) => void sent.push(name), timing: () => {} };
+      const udp = fourth.middleware({ client });
+      const server = http.createServer((request, response) => {
+        udp(request, response, () => {
+          statCollector.middleware()(request, response, () => response.jsend('success', 1));
+        });
+      });
+      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const url = 'http://127.0.0.1:' + server.address().port + '/x';
+      const text = await (await fetch(url)).text();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await stats.stop();
+      await statCollector.stop();
+      const { requestTotal } = await statCollector.getAll();
+      return [text, await stats.get('a'), requestTotal, sent.includes('2xx./x')];
+    }`;
+  const shown = [
+    ...['string', { counters: 0, timings: 0 }, ['H[1.2e+01]=1'], 'statcol'],
+    ['{"status":"success","data":1}', '2', { '/x': '1', total: '1' }, true],
+  ];
 
   it('every entry point loads from ESM, and works', async () => {
     const script = `
       import * as main from 'statcol';
       import * as second from 'statcol/client';
+      import * as fourth from 'statcol/express';
       import third from 'statcol/package.json' with { type: 'json' };
+      ${inProcess}
       ${shows}`;
     const printed = await node('--no-warnings', '--input-type=module', '-e', script);
     expect(JSON.parse(printed)).to.deep.equal(shown);
@@ -70,7 +100,9 @@ describe('the package installs into an empty project', () => {
     const script = `
       const main = require('statcol');
       const second = require('statcol/client');
+      const fourth = require('statcol/express');
       const third = require('statcol/package.json');
+      ${inProcess}
       ${shows}`;
     const printed = await node('--no-warnings', '--input-type=commonjs', '-e', script);
     expect(JSON.parse(printed)).to.deep.equal(shown);
@@ -93,6 +125,38 @@ describe('the package installs into an empty project', () => {
     const script = "import('./client.js').then(({ Client }) => new Client().close())";
     await run(process.execPath, ['-e', script], { cwd: alone });
     rmSync(alone, { recursive: true });
+  });
+
+  it('has types that fit those of Express, without needing them', async () => {
+    const types = join(root, 'node_modules/@types');
+    writeFileSync(
+      join(folder, 'app.mts'),
+      `import express from 'express';
+      import { Stats, StatCollector } from 'statcol';
+      import { Client } from 'statcol/client';
+      import { middleware } from 'statcol/express';
+      const app = express();
+      app.use(new StatCollector({ queryCounter: { statPrefix: 'a_' } }).middleware());
+      app.use(middleware({ client: new Client(), key: 'path' }));
+      app.get('/users/:id', (request, response) => {
+        response.jsend('success', { id: request.params.id });
+      });
+      const value: string | null = await new Stats({ keys: ['k'] }).get('a');
+      new Stats().getAll((error: Error | null, all) => console.log(error, all['k']?.['a'], value));
+      // @ts-expect-error an unknown option
+      new Stats({ key: 'k' });`,
+    );
+    const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023'];
+    const paths = ['--typeRoots', types, '--types', 'node,express'];
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    const compile = run(process.execPath, [compiler, ...options, ...paths, 'app.mts'], {
+      cwd: folder,
+    });
+    const said = await compile.then(
+      ({ stdout }) => stdout,
+      ({ stdout }: { stdout: string }) => stdout,
+    );
+    expect(said).to.equal('');
   });
 
   it('holds nothing but what it needs', async () => {

@@ -1,7 +1,7 @@
 import { createServer as createHttp2Server, connect as connectHttp2 } from 'node:http2';
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
-import { type AddressInfo, connect as connectTo } from 'node:net';
+import { type RequestListener, ServerResponse } from 'node:http';
+import { type AddressInfo, connect as connectTo, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -202,6 +202,33 @@ for (const [name, make] of SERVERS) {
     });
   });
 }
+
+describe('Made by the application: whatever becomes of a response, it is counted once', () => {
+  it('an answer to an upgrade, and one that is broken off', async () => {
+    const collector = new StatCollector({ queryCounter: {} });
+    const web = await serve((_request, response) => void response.end());
+    let answered = 0;
+    web.server.on('upgrade', (request, socket) => {
+      const response = new ServerResponse(request);
+      response.assignSocket(socket as Socket);
+      response.on('finish', () => socket.end());
+      collector.middleware()(request, response, () => {
+        if (++answered === 1) response.writeHead(401).end();
+        else socket.destroy();
+      });
+    });
+    const upgrade = 'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: ws\r\n\r\n';
+    expect(await web.raw(upgrade)).to.match(/^HTTP\/1.1 401/);
+    await web.raw(upgrade).catch(() => '');
+    while (collector.vitals().counters!.samples < 5) await new Promise(setImmediate);
+    await web.close();
+    await collector.stop();
+    const all = await collector.getAll();
+    expect(all['4xx']).to.deep.equal({ '/ws': '1', total: '1' });
+    expect(all['aborted']).to.deep.equal({ '/ws': '1', total: '1' });
+    expect(all['requestTotal']).to.deep.equal({ '/ws': '2', total: '2' });
+  });
+});
 
 describe('HTTP/2: whatever becomes of a response, it is counted once', () => {
   it('a stream that ends, and one that the client resets', async () => {

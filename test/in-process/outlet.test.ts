@@ -251,5 +251,5 @@ async function beforeExit(): Promise<void> {
   const listeners = ofOutlets();
   expect(listeners).to.have.length(1);
   listeners[0]!();
-  await new Promise<void>((resolve) => void process.nextTick(resolve));
+  await new Promise<void>((resolve) => process.nextTick(resolve));
 }
