@@ -1,8 +1,8 @@
-// `npm run bench:middleware [-- rounds]`: what the middleware costs, in requests per second and in
-// processor time per request. One process serves a bare Express application, the same with a
-// middleware that does nothing, and with ours, so that what a process has by chance (its heap, its
-// compiled code) is the same for all. They are put under load in turns; a round is three turns side
-// by side, short, so that what else the machine does hits all.
+// `npm run bench:middleware [-- route | path | client]`: what the middleware costs, in requests per
+// second and in processor time per request. A process serves a bare Express application, the same
+// with a middleware that does nothing, and with ours. They are put under load in turns; a round is
+// three turns side by side, short, so that what else the machine does hits all. What a process has
+// by chance (its heap, its compiled code) is evened out over several of them.
 // `npm run bench:middleware -- memory`: memory over a million requests of 1,000 URIs.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,6 +17,8 @@ const TURN_REQUESTS = 1000;
 const CONNECTIONS = 10;
 /** Rounds that are run and not counted. */
 const WARM_UP = 10;
+const ROUNDS = 30;
+const PROCESSES = 12;
 
 /** What a turn has shown. */
 interface Turn {
@@ -37,28 +39,30 @@ const redis = await startRedis();
 const trap = await startTrap();
 try {
   if (process.argv[2] === 'memory') await measureMemory();
-  else
-    for (const way of ['route', 'path', 'client'])
-      await compare(way, Number(process.argv[2] ?? 200));
+  else await compare(process.argv[2] ?? 'route');
 } finally {
   await trap.close();
   await redis.stop();
 }
 
-async function compare(way: string, rounds: number): Promise<void> {
-  const app = await start(way);
-  const turns: Turn[][] = app.ports.map(() => []);
-  for (let round = -WARM_UP; round < rounds; round++) {
-    for (let at = 0; at < app.ports.length; at++) {
-      const which = (at + round + WARM_UP) % app.ports.length;
-      const turn = await load(app, app.ports[which]!);
-      if (round >= 0) turns[which]!.push(turn);
+async function compare(way: string): Promise<void> {
+  const turns: Turn[][] = [[], [], []];
+  for (let process = 0; process < PROCESSES; process++) {
+    const app = await start(way);
+    for (let round = -WARM_UP; round < ROUNDS; round++) {
+      for (let at = 0; at < turns.length; at++) {
+        const which = (at + round + WARM_UP + process) % turns.length;
+        const turn = await load(app, app.ports[which]!);
+        if (round >= 0) turns[which]!.push(turn);
+      }
     }
+    app.end();
   }
-  app.end();
   const [bare, nothing, ours] = turns as [Turn[], Turn[], Turn[]];
   const bareMicros = median(bare.map((one) => one.cpuMs)) * 1000;
-  console.log(`${way}: ${rounds} rounds of ${TURN_REQUESTS} requests each; bare Express:`);
+  console.log(
+    `${way}: ${PROCESSES} × ${ROUNDS} rounds of ${TURN_REQUESTS} requests; bare Express:`,
+  );
   console.log(`  ${median(bare.map((one) => one.perSecond)).toFixed(0)} requests/s,`);
   console.log(`  ${bareMicros.toFixed(0)} µs of processor time each`);
   show('a middleware that does nothing, against bare', nothing, bare, bareMicros);
