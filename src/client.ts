@@ -1,8 +1,6 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
-
-import { formatLine, type SampleType, type Tags } from './protocol/format.ts';
+import { createSender, type Sender } from './client-sender.ts';
+import { formatLine, formatTags, safeName, type SampleType, type Tags } from './protocol/format.ts';
+import { createLineBuffer } from './protocol/line-buffer.ts';
 
 export type { Tags } from './protocol/format.ts';
 
@@ -31,20 +29,14 @@ export interface SampleOptions {
 const DATAGRAM_BYTES_MAX = 1432;
 /** How long lines wait for others to share their datagram. */
 const BUFFER_MS = 20;
-/** How long the address of a host's name is good for. */
-const LOOKUP_MS = 60_000;
+/** So many names are remembered as bytes; of a program that has more, none is for long. */
+const NAMES_MAX = 10_000;
 
 /** The clients that have something buffered: a program that comes to its natural end sends it. */
 const buffering = new Set<Client>();
 process.on('beforeExit', () => {
   for (const client of buffering) client.flush();
 });
-
-/** The address behind a host's name. */
-interface Found {
-  address: string;
-  family: number;
-}
 
 /**
  * Sends metrics to a StatsD collector and forgets them.
@@ -55,20 +47,16 @@ interface Found {
  * outside (0, 1], is not sent and counts in {@link Client.dropped}.
  */
 export class Client {
-  readonly #host: string;
-  readonly #port: number;
+  readonly #sender: Sender;
   readonly #prefix: string;
   readonly #tags: Tags | undefined;
   readonly #random: () => number;
-  #socket: Socket | undefined;
-  #buffer: Buffer = Buffer.allocUnsafe(DATAGRAM_BYTES_MAX);
-  #length = 0;
+  readonly #lines = createLineBuffer(DATAGRAM_BYTES_MAX, (bytes) => Buffer.allocUnsafe(bytes));
+  // What stands before a value, by name, and behind it, by type: bytes made once.
+  readonly #heads = new Map<string, Uint8Array>();
+  readonly #tails = new Map<SampleType, Uint8Array>();
   #timer: NodeJS.Timeout | undefined;
-  #found: Found | undefined;
-  #foundUntilMs = 0;
-  readonly #waiting: ((found: Found | undefined) => void)[] = [];
-  #sending = 0;
-  #onSent: (() => void) | undefined;
+  #isBuffering = false;
   #closed = false;
   #closing: Promise<void> | undefined;
   #dropped = 0;
@@ -84,8 +72,7 @@ export class Client {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new TypeError(`Expected \`port\` to be a number from 1 to 65535, got ${String(port)}`);
     }
-    this.#host = host;
-    this.#port = port;
+    this.#sender = createSender(host, port);
     this.#prefix = prefix;
     this.#tags = tags;
     this.#random = random;
@@ -169,9 +156,7 @@ export class Client {
   async #end(): Promise<void> {
     this.flush();
     this.#closed = true;
-    if (this.#sending > 0) await new Promise<void>((resolve) => (this.#onSent = resolve));
-    this.#socket?.close();
-    this.#socket = undefined;
+    await this.#sender.close();
   }
 
   #number(
@@ -180,9 +165,41 @@ export class Client {
     type: SampleType,
     options: SampleOptions | undefined,
   ): void {
+    if (options === undefined && typeof value === 'number') return this.#plain(name, value, type);
     const values = Array.isArray(value) ? value : [value];
     if (!values.every((one) => Number.isFinite(one))) this.#dropped++;
     else this.#sample(name, values, type, options);
+  }
+
+  /** The common case, without rate and tags of its own: nothing is allocated for a known name. */
+  #plain(name: string, value: number, type: SampleType): void {
+    if (this.#closed || !Number.isFinite(value)) {
+      this.#dropped++;
+      return;
+    }
+    const head = this.#heads.get(name) ?? this.#headOf(name);
+    const tail = this.#tails.get(type) ?? this.#tailOf(type);
+    if (!this.#lines.append(head, value, tail)) {
+      this.flush();
+      if (!this.#lines.append(head, value, tail)) {
+        this.#dropped++; // too long for any datagram
+        return;
+      }
+    }
+    this.#begin();
+  }
+
+  #headOf(name: string): Uint8Array {
+    if (this.#heads.size >= NAMES_MAX) this.#heads.clear();
+    const head = Buffer.from(`${safeName(this.#prefix + name)}:`);
+    this.#heads.set(name, head);
+    return head;
+  }
+
+  #tailOf(type: SampleType): Uint8Array {
+    const tail = Buffer.from(`|${type}${this.#tags === undefined ? '' : formatTags(this.#tags)}`);
+    this.#tails.set(type, tail);
+    return tail;
   }
 
   #sample(
@@ -216,59 +233,29 @@ export class Client {
       this.#dropped++;
       return;
     }
-    if (this.#length + 1 + bytes > DATAGRAM_BYTES_MAX) this.flush();
-    if (this.#length > 0) this.#buffer[this.#length++] = 0x0a;
-    this.#length += this.#buffer.write(text, this.#length);
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.flush(), BUFFER_MS).unref();
+    if (!this.#lines.appendText(text, bytes)) {
+      this.flush();
+      this.#lines.appendText(text, bytes);
+    }
+    this.#begin();
+  }
+
+  /** Sees to it that what is buffered leaves before long. */
+  #begin(): void {
+    if (this.#isBuffering) return;
+    this.#isBuffering = true;
+    // One timer for all: it costs more to make than to start again.
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.flush(), BUFFER_MS).unref();
+    else this.#timer.refresh();
     buffering.add(this);
   }
 
   /** Sends what is buffered, without waiting for more. */
   flush(): void {
-    if (this.#timer === undefined) return; // nothing is buffered
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (!this.#isBuffering) return;
+    this.#isBuffering = false;
     buffering.delete(this);
-    const datagram = this.#buffer.subarray(0, this.#length);
-    this.#buffer = Buffer.allocUnsafe(DATAGRAM_BYTES_MAX);
-    this.#length = 0;
-    this.#sending++;
-    this.#resolve((found) => {
-      const sent = (): void => {
-        if (--this.#sending === 0) this.#onSent?.();
-      };
-      if (found === undefined) sent();
-      else this.#socketFor(found.family).send(datagram, this.#port, found.address, sent);
-    });
-  }
-
-  /** Finds the collector's address: at once, unless it is a name not looked up for a minute. */
-  #resolve(then: (found: Found | undefined) => void): void {
-    const family = isIP(this.#host);
-    if (family !== 0) return then({ address: this.#host, family });
-    if (performance.now() < this.#foundUntilMs) return then(this.#found);
-    this.#waiting.push(then);
-    if (this.#waiting.length > 1) return; // it is being looked up
-    lookup(this.#host, { family: this.#found?.family ?? 0 }, (error, address, found) => {
-      // After a failure the old address is the best guess; without one, what waits is lost.
-      if (error === null) this.#found = { address, family: found };
-      this.#foundUntilMs = performance.now() + LOOKUP_MS;
-      for (const one of this.#waiting.splice(0)) one(this.#found);
-    });
-  }
-
-  #socketFor(family: number): Socket {
-    if (this.#socket === undefined) {
-      // The address is one already: the socket's own look-up, one per call, is left out.
-      this.#socket = createSocket({
-        type: family === 6 ? 'udp6' : 'udp4',
-        lookup: (address, _options, callback) => callback(null, address, family),
-      });
-      this.#socket.on('error', () => {});
-      this.#socket.unref();
-    }
-    return this.#socket;
+    this.#sender.send(this.#lines.take());
   }
 }
 

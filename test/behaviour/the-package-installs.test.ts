@@ -118,7 +118,13 @@ describe('the package installs into an empty project', () => {
     const alone = mkdtempSync(join(tmpdir(), 'statcol-client-'));
     const from = join(folder, 'node_modules/statcol/dist');
     mkdirSync(join(alone, 'protocol'));
-    for (const file of ['client.js', 'protocol/format.js']) {
+    const files = [
+      'client.js',
+      'client-sender.js',
+      'protocol/format.js',
+      'protocol/line-buffer.js',
+    ];
+    for (const file of files) {
       copyFileSync(join(from, file), join(alone, file));
     }
     writeFileSync(join(alone, 'package.json'), '{"type":"module"}');
