@@ -1,5 +1,6 @@
 import type { TrapType } from './flush/timing-book.ts';
 import type { LayoutName } from './flush/layout.ts';
+import type { ReceiverChoice } from './ingest/receiver.ts';
 import * as readers from './option-readers.ts';
 import { integer, oneOf, type Surroundings, text } from './option-readers.ts';
 import type { NameRule } from './protocol/names.ts';
@@ -32,6 +33,7 @@ export interface Options {
   readonly trapSecret: string | undefined;
   readonly names: NameRule;
   readonly maxKeys: number;
+  readonly receiver: ReceiverChoice;
   readonly stopTimeout: number;
   readonly instance: string;
   readonly logLevel: LogLevel;
@@ -230,6 +232,14 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     shownDefault: '1000000',
     help: 'distinct names (and their spellings) held at once',
     ...integer(1, 16_000_000),
+  }),
+  spec({
+    key: 'receiver',
+    flag: '--receiver',
+    fallback: 'auto',
+    shownDefault: 'auto',
+    help: '`recvmmsg`: many datagrams a call, on Linux with koffi; `dgram`: works everywhere; `auto`: the fastest there is',
+    ...oneOf('auto', 'recvmmsg', 'dgram'),
   }),
   spec({
     key: 'stopTimeout',

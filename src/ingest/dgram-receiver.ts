@@ -41,6 +41,7 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
 
   return {
     kind: 'dgram',
+    wakeFd: undefined,
     address: bound.address,
     port: bound.port,
     receiveBufferBytes: socket.getRecvBufferSize(),

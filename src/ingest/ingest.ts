@@ -1,3 +1,4 @@
+import { closeSync, writeSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
@@ -9,6 +10,7 @@ import { createLedgerWriter } from '../ledger/writer.ts';
 import type { NameRule } from '../protocol/names.ts';
 import type { Kind } from '../protocol/parse.ts';
 import { hostPort } from './address.ts';
+import type { ReceiverChoice } from './receiver.ts';
 import type { BoundSocket, FromIngest, IngestThreadOptions, ToIngest } from './messages.ts';
 
 /** What an ingest is made with. */
@@ -19,6 +21,7 @@ export interface IngestOptions {
   limits: LedgerLimits;
   hashSeed: number;
   receiveBufferBytes: number;
+  receiver: ReceiverChoice;
 }
 
 /** What an ingest reports by itself. */
@@ -67,6 +70,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   let reader = createLedgerReader(ledger);
   let thread: Worker | undefined;
   let dead: StatcolError | undefined;
+  let isStopped = false;
+  let wakeFd: number | undefined;
   // What the thread has been asked for and has not answered yet.
   const waiting = new Map<FromIngest['type'], Waiting>();
 
@@ -79,6 +84,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
       names: options.names,
       hashSeed: options.hashSeed,
       receiveBufferBytes: options.receiveBufferBytes,
+      receiver: options.receiver,
       ledger: { memory: ledger.memory, limits: ledger.limits },
     };
     // In the sources this file ends in .ts, in the package in .js; so does the thread's.
@@ -88,7 +94,10 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     thread.on('error', (cause) => onDeath('the ingest thread failed', cause));
     thread.on('exit', (code) => onDeath(`the ingest thread ended with code ${code}`));
     const answer = await Promise.race([answerOf('bound'), answerOf('failed')]);
-    if (answer.type === 'bound') return answer.socket;
+    if (answer.type === 'bound') {
+      wakeFd = answer.socket.wakeFd;
+      return answer.socket;
+    }
     await end();
     const { code, message } = answer as FromIngest & { type: 'failed' };
     const cause = Object.assign(new Error(message), { code });
@@ -136,6 +145,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
 
   async function stop(timeoutMs: number): Promise<Stopped> {
     const nothing = { drained: true, kernelDrops: null };
+    isStopped = true;
     if (thread === undefined || dead !== undefined) return nothing;
     try {
       const answer = await ask({ type: 'stop', timeoutMs }, 'stopped');
@@ -146,14 +156,18 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   }
 
   async function end(): Promise<void> {
+    // A thread that is only terminated leaves its socket open: it may have it from the C library.
+    if (!isStopped) await stop(0);
     settleDead(new StatcolError(ErrorCode.ERR_INGEST, 'the ingest thread was ended'));
     await thread?.terminate();
+    closeWakeFd();
   }
 
   function ask(message: ToIngest, answer: FromIngest['type']): Promise<FromIngest> {
     if (dead !== undefined) return Promise.reject(dead);
     const answered = answerOf(answer);
     thread?.postMessage(message);
+    if (wakeFd !== undefined) writeSync(wakeFd, WAKE);
     return answered;
   }
 
@@ -173,7 +187,14 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     if (dead !== undefined) return;
     const error = new StatcolError(ErrorCode.ERR_INGEST, what, { cause });
     settleDead(error);
+    closeWakeFd();
     events.onDeath(error);
+  }
+
+  /** When the thread is no more: a number may be another's file as soon as it is closed. */
+  function closeWakeFd(): void {
+    if (wakeFd !== undefined) closeSync(wakeFd);
+    wakeFd = undefined;
   }
 
   function settleDead(error: StatcolError): void {
@@ -182,6 +203,9 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     waiting.clear();
   }
 }
+
+/** One, as an eventfd counts. */
+const WAKE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 
 interface Waiting {
   resolve: (message: FromIngest) => void;

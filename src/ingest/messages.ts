@@ -1,5 +1,6 @@
 import type { LedgerLimits } from '../ledger/ledger.ts';
 import type { NameRule } from '../protocol/names.ts';
+import type { ReceiverChoice, ReceiverKind } from './receiver.ts';
 
 /** A ledger as it travels between threads: the memory is shared, not copied. */
 export interface LedgerHandle {
@@ -14,6 +15,7 @@ export interface IngestThreadOptions {
   names: NameRule;
   hashSeed: number;
   receiveBufferBytes: number;
+  receiver: ReceiverChoice;
   ledger: LedgerHandle;
 }
 
@@ -28,7 +30,11 @@ export type ToIngest =
 
 /** Where the socket is bound, and the receive buffer granted. */
 export interface BoundSocket {
-  receiver: 'dgram';
+  receiver: ReceiverKind;
+  /** See `Receiver.wakeFd`; the main thread closes it when the ingest thread is no more. */
+  wakeFd: number | undefined;
+  /** Why it is not the faster one that was looked for first. */
+  note: string | undefined;
   address: string;
   port: number;
   receiveBufferBytes: number;

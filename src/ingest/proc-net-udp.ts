@@ -53,7 +53,7 @@ export function localAddress(address: string, port: number): string {
 }
 
 /** The 4 or 16 bytes of an IP address, in network order. */
-function addressBytes(address: string): number[] {
+export function addressBytes(address: string): number[] {
   if (!isIPv6(address)) return address.split('.').map(Number);
   const [plain = ''] = address.split('%'); // without the scope
   const [head = '', tail] = plain.split('::');

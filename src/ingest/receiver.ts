@@ -10,12 +10,23 @@ export interface ReceiverOptions {
   onPacket: (bytes: Uint8Array, length: number) => void;
 }
 
+/** Ways of receiving. */
+export type ReceiverKind = 'dgram' | 'recvmmsg';
+
+/** What to receive with; `auto`: the fastest there is. */
+export type ReceiverChoice = 'auto' | ReceiverKind;
+
 /** A bound socket whose datagrams are handed to `onPacket`. One form per way of receiving. */
 export interface Receiver {
   /** Its name, as it stands in `/api/vitals`. */
-  readonly kind: 'dgram';
+  readonly kind: ReceiverKind;
   readonly address: string;
   readonly port: number;
+  /**
+   * Where it sleeps beside the event loop: a descriptor that wakes it, by 8 bytes written to it.
+   * Whoever opened the receiver closes this, last of all.
+   */
+  readonly wakeFd: number | undefined;
   /** The receive buffer that was granted, as the kernel counts it. */
   readonly receiveBufferBytes: number;
   /** Who sent the datagram being handed over: `127.0.0.1:40001`. */

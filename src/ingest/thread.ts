@@ -5,9 +5,11 @@ import { errorText } from '../errors.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { createLedgerWriter, type LedgerWriter } from '../ledger/writer.ts';
 import { openDgramReceiver } from './dgram-receiver.ts';
+import { loadLibc, NoLibc } from './libc.ts';
 import type { FromIngest, IngestThreadOptions, LedgerHandle, ToIngest } from './messages.ts';
 import { createPipeline } from './pipeline.ts';
-import type { Receiver } from './receiver.ts';
+import type { Receiver, ReceiverOptions } from './receiver.ts';
+import { openRecvmmsgReceiver } from './recvmmsg-receiver.ts';
 
 // The ingest thread: receive, parse, add, and nothing else. It waits for no one: what the main
 // thread wants of it (a flip, another ledger, an end) is done between two datagrams.
@@ -34,12 +36,15 @@ port.on('message', (message: ToIngest) => {
       break;
   }
 });
+// Also when the thread fails: the C library's socket would stay open.
+process.on('exit', () => receiver?.close());
 await start();
 
 async function start(): Promise<void> {
   const { host, port: udpPort, receiveBufferBytes } = options;
+  let note: string | undefined;
   try {
-    receiver = await openDgramReceiver({ host, port: udpPort, receiveBufferBytes, onPacket });
+    [receiver, note] = await open({ host, port: udpPort, receiveBufferBytes, onPacket });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     say({ type: 'failed', code, message: errorText(error) });
@@ -50,6 +55,8 @@ async function start(): Promise<void> {
     type: 'bound',
     socket: {
       receiver: kind,
+      wakeFd: receiver.wakeFd,
+      note,
       address,
       port: bound,
       receiveBufferBytes: receiver.receiveBufferBytes,
@@ -57,10 +64,25 @@ async function start(): Promise<void> {
   });
 }
 
+/** Opens the receiver of choice, or the best there is and why it is not a better one. */
+async function open(
+  parts: ReceiverOptions,
+): Promise<[receiver: Receiver, note: string | undefined]> {
+  if (options.receiver === 'dgram') return [await openDgramReceiver(parts), undefined];
+  try {
+    const libc = await loadLibc();
+    return [openRecvmmsgReceiver(libc, parts), undefined];
+  } catch (error) {
+    if (options.receiver === 'recvmmsg' || !(error instanceof NoLibc)) throw error;
+    return [await openDgramReceiver(parts), error.message];
+  }
+}
+
 async function stop(timeoutMs: number): Promise<void> {
   const drained = (await receiver?.drain(timeoutMs)) ?? true;
   const kernelDrops = receiver?.kernelDrops() ?? null;
   receiver?.close();
+  receiver = undefined;
   say({ type: 'stopped', drained, kernelDrops });
 }
 

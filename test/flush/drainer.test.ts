@@ -33,6 +33,7 @@ describe('the drainer', () => {
         limits,
         hashSeed: 7,
         receiveBufferBytes: 1 << 20,
+        receiver: 'auto',
       },
       { onHalfFull: () => {}, onDeath: () => {} },
     );

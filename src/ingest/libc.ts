@@ -1,0 +1,138 @@
+import { isIPv6 } from 'node:net';
+import { endianness } from 'node:os';
+
+import { addressBytes } from './proc-net-udp.ts';
+
+/** Memory that C reads or writes. Keep a reference for as long as C may: it does not. */
+export type CMemory = Buffer | Uint32Array;
+
+/** The calls of the C library that a receiver makes. Each returns -1 on an error; see `errno`. */
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  setsockopt(fd: number, level: number, name: number, value: CMemory, length: number): number;
+  getsockopt(fd: number, level: number, name: number, value: CMemory, length: CMemory): number;
+  bind(fd: number, address: CMemory, length: number): number;
+  connect(fd: number, address: CMemory, length: number): number;
+  getsockname(fd: number, address: CMemory, length: CMemory): number;
+  recvmmsg(fd: number, headers: CMemory, count: number, flags: number, timeout: null): number;
+  poll(descriptors: CMemory, count: number, timeoutMs: number): number;
+  eventfd(initial: number, flags: number): number;
+  read(fd: number, into: CMemory, length: number): number;
+  close(fd: number): number;
+  /** Why the last call failed. */
+  errno(): number;
+  /** Where memory stands. */
+  address(of: CMemory): bigint;
+}
+
+/** Numbers of Linux, the same on x64 and arm64, with glibc and with musl. Source: linux/socket.h. */
+export const LINUX = {
+  AF_INET: 2,
+  AF_INET6: 10,
+  SOCK_DGRAM: 2,
+  SOCK_CLOEXEC: 0o2000000,
+  EFD_CLOEXEC: 0o2000000,
+  EFD_NONBLOCK: 0o4000,
+  SOL_SOCKET: 1,
+  SO_RCVBUF: 8,
+  SO_RCVBUFFORCE: 33,
+  SO_MEMINFO: 55,
+  MSG_DONTWAIT: 0x40,
+  POLLIN: 1,
+  EINTR: 4,
+  EAGAIN: 11,
+  EBADF: 9,
+  EFAULT: 14,
+  EINVAL: 22,
+  ENOTSOCK: 88,
+} as const;
+
+/** The names that Node gives to what `bind` fails of. */
+const ERROR_NAMES: Readonly<Record<number, string>> = {
+  1: 'EPERM',
+  13: 'EACCES',
+  22: 'EINVAL',
+  23: 'ENFILE',
+  24: 'EMFILE',
+  97: 'EAFNOSUPPORT',
+  98: 'EADDRINUSE',
+  99: 'EADDRNOTAVAIL',
+};
+
+/** Returns an error of a call, with a `code` as Node's own have it. */
+export function callError(call: string, errno: number): Error {
+  const code = ERROR_NAMES[errno] ?? `errno ${errno}`;
+  return Object.assign(new Error(`${call}: ${code}`), { code });
+}
+
+/** The C library cannot be called; the message says why, and what to do. */
+export class NoLibc extends Error {
+  override readonly name = 'NoLibc';
+}
+
+/**
+ * Loads the C library through koffi. Rejects with {@link NoLibc} where it cannot be had: not Linux,
+ * not a 64-bit machine of the usual byte order, or no koffi.
+ */
+export async function loadLibc(): Promise<Libc> {
+  const { arch, platform } = process;
+  if (platform !== 'linux' || !['x64', 'arm64'].includes(arch) || endianness() !== 'LE') {
+    throw new NoLibc(`recvmmsg needs Linux on x64 or arm64, this is ${platform} on ${arch}`);
+  }
+  const { default: koffi } = await import('koffi').catch(() => {
+    throw new NoLibc('recvmmsg needs koffi, which is not installed: npm install koffi');
+  });
+  const library = koffi.load(null); // what the process itself is linked to
+  const declare = (prototype: string): never => library.func(prototype) as never;
+  const value = 'int fd, int level, int name, void *value';
+  return {
+    socket: declare('int socket(int domain, int type, int protocol)'),
+    setsockopt: declare(`int setsockopt(${value}, uint32_t length)`),
+    getsockopt: declare(`int getsockopt(${value}, void *length)`),
+    bind: declare('int bind(int fd, void *address, uint32_t length)'),
+    connect: declare('int connect(int fd, void *address, uint32_t length)'),
+    getsockname: declare('int getsockname(int fd, void *address, void *length)'),
+    recvmmsg: declare(
+      'int recvmmsg(int fd, void *headers, uint32_t count, int flags, void *timeout)',
+    ),
+    poll: declare('int poll(void *descriptors, uint64_t count, int timeoutMs)'),
+    eventfd: declare('int eventfd(uint32_t initial, int flags)'),
+    read: declare('int64_t read(int fd, void *into, uint64_t length)'),
+    close: declare('int close(int fd)'),
+    errno: () => koffi.errno(),
+    address: (of) => koffi.address(of),
+  };
+}
+
+/** The longest address that a socket of ours has: `sockaddr_in6`. */
+export const ADDRESS_BYTES = 28;
+
+/**
+ * Returns an address as C has it.
+ *
+ *     sockaddr_in   family:2 port:2 address:4 zero:8
+ *     sockaddr_in6  family:2 port:2 flow:4 address:16 scope:4
+ *
+ * The family is in the machine's byte order, the port in the network's.
+ */
+export function socketAddress(host: string, port: number): Buffer {
+  const is6 = isIPv6(host);
+  const bytes = Buffer.alloc(is6 ? ADDRESS_BYTES : 16);
+  bytes.writeUInt16LE(is6 ? LINUX.AF_INET6 : LINUX.AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  bytes.set(addressBytes(host), is6 ? 8 : 4);
+  return bytes;
+}
+
+/** Reads an address back: the host as Node writes it, and the port. */
+export function readSocketAddress(bytes: Buffer, at = 0): { host: string; port: number } {
+  const port = bytes.readUInt16BE(at + 2);
+  if (bytes.readUInt16LE(at) === LINUX.AF_INET) {
+    return { host: [...bytes.subarray(at + 4, at + 8)].join('.'), port };
+  }
+  const groups = Array.from({ length: 8 }, (_, one) =>
+    bytes.readUInt16BE(at + 8 + 2 * one).toString(16),
+  );
+  // The URL parser writes addresses in their shortest form.
+  return { host: new URL(`udp://[${groups.join(':')}]`).hostname.slice(1, -1), port };
+}

@@ -1,0 +1,159 @@
+import { isIPv6 } from 'node:net';
+import { performance } from 'node:perf_hooks';
+
+import { hostPort } from './address.ts';
+import {
+  ADDRESS_BYTES,
+  callError,
+  type CMemory,
+  type Libc,
+  LINUX,
+  readSocketAddress,
+  socketAddress,
+} from './libc.ts';
+import { createBatch } from './recvmmsg-batch.ts';
+import type { Receiver, ReceiverOptions } from './receiver.ts';
+
+/** How long datagrams may gather when a batch came back short: fewer calls and wake-ups. */
+const REST_MS = 0.2;
+/** After so many rests in a row with nothing to read, it sleeps until something comes. */
+const RESTS_MAX = 10;
+/** How long it sleeps at most, unless something comes, or somebody wakes it. */
+const SLEEP_MS = 500;
+/** How long it reads before the thread looks at what it is asked for. */
+const TURN_MS = 2;
+
+/**
+ * Opens a UDP socket that is read with `recvmmsg`, 256 datagrams a call. For a thread of its own:
+ * it sleeps in the kernel until something comes or somebody wakes it. Throws the system's error
+ * where the socket cannot be bound.
+ */
+export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Receiver {
+  const fd = openSocket(libc, options);
+  const batch = createBatch(libc);
+  const local = localAddress(libc, fd);
+  const wakeFd = libc.eventfd(0, LINUX.EFD_CLOEXEC | LINUX.EFD_NONBLOCK);
+  const wakes = Buffer.alloc(8);
+  const descriptors = Buffer.alloc(16); // struct pollfd: int fd, short events, short revents
+  for (const [at, one] of [fd, wakeFd].entries()) {
+    descriptors.writeInt32LE(one, 8 * at);
+    descriptors.writeInt16LE(LINUX.POLLIN, 8 * at + 4);
+  }
+  const rest = new Int32Array(new SharedArrayBuffer(4));
+  let isOpen = true;
+  let rests = 0;
+  let turn: NodeJS.Immediate | undefined = setImmediate(readOn);
+
+  return {
+    kind: 'recvmmsg',
+    wakeFd,
+    address: local.host,
+    port: local.port,
+    receiveBufferBytes: option(libc, fd, LINUX.SO_RCVBUF),
+    source() {
+      const { host, port } = batch.source();
+      return hostPort(host, port);
+    },
+    drain(timeoutMs) {
+      const deadlineMs = performance.now() + timeoutMs;
+      refuseMore(libc, fd, local.host);
+      while (performance.now() < deadlineMs) {
+        if (receive() === 0) return Promise.resolve(true);
+      }
+      return Promise.resolve(false);
+    },
+    kernelDrops: () => readDrops(libc, fd),
+    close() {
+      isOpen = false;
+      clearImmediate(turn);
+      turn = undefined;
+      libc.close(fd);
+    },
+  };
+
+  /** Reads for a while, then lets the thread look at its messages, and goes on. */
+  function readOn(): void {
+    const untilMs = performance.now() + TURN_MS;
+    do {
+      const count = receive();
+      rests = count === 0 ? rests + 1 : 0;
+      if (rests >= RESTS_MAX) {
+        libc.poll(descriptors, 2, SLEEP_MS); // a signal wakes it too, which does no harm
+        libc.read(wakeFd, wakes, wakes.length); // sets it back
+        break;
+      }
+      if (count < batch.size) Atomics.wait(rest, 0, 0, REST_MS);
+    } while (performance.now() < untilMs);
+    if (isOpen) turn = setImmediate(readOn);
+  }
+
+  /** Reads a batch; returns how many datagrams it had. */
+  function receive(): number {
+    const count = libc.recvmmsg(fd, batch.headers, batch.size, LINUX.MSG_DONTWAIT, null);
+    if (count >= 0) {
+      batch.handOver(count, options.onPacket);
+      return count;
+    }
+    const errno = libc.errno();
+    if (DEFECTS.has(errno)) throw callError('recvmmsg', errno);
+    return 0; // nothing there, a signal, or an echo of other people's packets: it goes on
+  }
+}
+
+/** These would come again and again: they are mistakes of ours, not of the network. */
+const DEFECTS: ReadonlySet<number> = new Set([
+  LINUX.EBADF,
+  LINUX.EFAULT,
+  LINUX.EINVAL,
+  LINUX.ENOTSOCK,
+]);
+
+function openSocket(libc: Libc, { host, port, receiveBufferBytes }: ReceiverOptions): number {
+  const domain = isIPv6(host) ? LINUX.AF_INET6 : LINUX.AF_INET;
+  const fd = libc.socket(domain, LINUX.SOCK_DGRAM | LINUX.SOCK_CLOEXEC, 0);
+  if (fd < 0) throw callError('socket', libc.errno());
+  const wanted = Uint32Array.of(receiveBufferBytes);
+  // The first is allowed to those who may; the second grants what net.core.rmem_max allows.
+  const { SOL_SOCKET, SO_RCVBUFFORCE, SO_RCVBUF } = LINUX;
+  if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, wanted, 4) !== 0) {
+    libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, wanted, 4);
+  }
+  const address = socketAddress(host, port);
+  if (libc.bind(fd, address, address.length) === 0) return fd;
+  const error = callError('bind', libc.errno());
+  libc.close(fd);
+  throw error;
+}
+
+function localAddress(libc: Libc, fd: number): { host: string; port: number } {
+  const address = Buffer.alloc(ADDRESS_BYTES);
+  const length = Uint32Array.of(address.length);
+  if (libc.getsockname(fd, address, length) !== 0) throw callError('getsockname', libc.errno());
+  return readSocketAddress(address);
+}
+
+function option(libc: Libc, fd: number, name: number): number {
+  const value = new Uint32Array(1);
+  readOption(libc, fd, name, value);
+  return value[0]!;
+}
+
+function readOption(libc: Libc, fd: number, name: number, value: CMemory): boolean {
+  const length = Uint32Array.of(value.byteLength);
+  return libc.getsockopt(fd, LINUX.SOL_SOCKET, name, value, length) === 0;
+}
+
+/** Source: Linux, SK_MEMINFO_DROPS, the ninth word of SO_MEMINFO. */
+function readDrops(libc: Libc, fd: number): number | null {
+  const words = new Uint32Array(9);
+  return readOption(libc, fd, LINUX.SO_MEMINFO, words) ? words[8]! : null;
+}
+
+/** As in the other receiver: a connected socket takes from its peer alone, and this one is mute. */
+function refuseMore(libc: Libc, fd: number, host: string): void {
+  const nobody = socketAddress(isIPv6(host) ? '::1' : '127.0.0.1', DISCARD_PORT);
+  libc.connect(fd, nobody, nobody.length);
+}
+
+/** Source: RFC 863. */
+const DISCARD_PORT = 9;
