@@ -29,7 +29,10 @@ app.get('/stats', async (request, response) => {
 });
 
 const server = app.listen(process.env.PORT ?? 3000, '127.0.0.1', (error) => {
-  if (error) throw error;
+  if (error) {
+    console.error(`${error.message}: choose another port with PORT=3001`);
+    process.exit(1);
+  }
   const url = `http://127.0.0.1:${server.address().port}`;
   console.log(`Try ${url}/users/1 ${url}/users/2 ${url}/nowhere`);
   console.log(`and a second later ${url}/stats`);

@@ -15,10 +15,12 @@ stats.increment('files:sent'); // adds 1
 stats.increment('files:megabytes', 0.75); // fractions add up until they make a whole one
 stats.increment('files:megabytes', 0.75);
 
-console.log('buffered:', stats.pending);
+const show = (title, what) => console.log(title, JSON.stringify(what, undefined, 2));
+
+show('buffered:', stats.pending);
 await stats.write(); // or wait for a second
-console.log('myCount:', await stats.get('myCount'));
-console.log('all:', await stats.getAll());
-console.log('still buffered:', stats.pending);
+show('myCount:', await stats.get('myCount'));
+show('all:', await stats.getAll());
+show('still buffered:', stats.pending);
 
 await stats.stop(); // writes what is left

@@ -21,6 +21,7 @@ import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import { createRoutes } from './http/routes.ts';
+import { guarded } from './in-process/say.ts';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
 import { createIngest, type IngestOptions } from './ingest/ingest.ts';
@@ -68,7 +69,7 @@ export function createCollector(
 
 /** Creates a collector from options that are complete and checked. */
 export function assembleCollector(options: Options, events: CollectorEvents = {}): Collector {
-  const log: Log = events.onLog ?? (() => {});
+  const log: Log = guarded(events.onLog ?? (() => {}));
   const time = systemTime();
   const nowMs = (): number => time.nowMs();
   const instance = newInstance(options.instance);
@@ -154,6 +155,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     };
     const advice = receiveBufferAdvice(socket.receiveBufferBytes);
     if (advice !== undefined) log('info', advice);
+    if (socket.note !== undefined) log('info', `receives with dgram: ${socket.note}`);
     try {
       const url = await http?.listen();
       counterFlusher.flush(); // connects
@@ -257,11 +259,12 @@ function startedBefore(): StatcolError {
   return new StatcolError(ErrorCode.ERR_STATE, message);
 }
 
-function ingestOptions({ host, port, names, maxKeys }: Options): IngestOptions {
+function ingestOptions({ host, port, names, maxKeys, receiver }: Options): IngestOptions {
   return {
     host,
     port,
     names,
+    receiver,
     limits: ledgerLimits(maxKeys),
     hashSeed: randomBytes(4).readInt32LE(),
     receiveBufferBytes: RECEIVE_BUFFER_BYTES,

@@ -32,7 +32,11 @@ export interface MiddlewareOptions {
  * @throws {TypeError} for an option that is none: this is a mistake in the program.
  */
 export function middleware(options: MiddlewareOptions): Middleware {
-  const { client, key = 'route', maxKeys = MAX_KEYS } = options;
+  const { client, key = 'route', maxKeys = MAX_KEYS, ...unknown } = Object(options);
+  const [stray] = Object.keys(unknown);
+  if (stray !== undefined) {
+    throw new TypeError(`Expected client, key or maxKeys, got an unknown option: ${stray}`);
+  }
   if (typeof client?.incr !== 'function' || typeof client.timing !== 'function') {
     throw new TypeError('Expected `client` to have incr() and timing(), as that of statcol/client');
   }
@@ -44,8 +48,11 @@ export function middleware(options: MiddlewareOptions): Middleware {
   }
   // Each hash is there from the start, and has a field for every URI from its first request on.
   for (const kind of FIRST_KINDS) client.incr(kind, 0);
-  const keys = createKeys(maxKeys, (uri) => {
-    for (const kind of FIRST_KINDS) client.incr(`${kind}.${inLine(uri)}`, 0);
+  const keys = createKeys(maxKeys, {
+    onNew(uri) {
+      for (const kind of FIRST_KINDS) client.incr(`${kind}.${inLine(uri)}`, 0);
+    },
+    onFull: (why) => process.emitWarning(why, 'StatcolWarning'),
   });
   return createMiddleware({
     keyRule: key,

@@ -74,13 +74,15 @@ function textOf(value: unknown): string | undefined {
 }
 
 function faultLine({ expected, secret }: ValueSpec, { value, from }: Given): string {
-  return `${from}: expected ${expected}, got ${shown(value, secret)}`;
+  return `${from}: expected ${expected}, got ${shown(value, secret, from)}`;
 }
 
 const NOT_SHOWN = 'something else, which is not shown: it may hold a secret';
 
-function shown(value: unknown, secret: ValueSpec['secret']): string {
-  if (value === true || value === '') return 'nothing';
+function shown(value: unknown, secret: ValueSpec['secret'], from: string): string {
+  if (value === '') return 'nothing';
+  // A flag without a value is `true`; in a program, `true` is what was given.
+  if (value === true) return from.startsWith('`') ? 'true' : 'nothing';
   if (value === null) return 'null';
   if (secret === 'all') return NOT_SHOWN;
   const text = typeof value === 'string' ? value : shownValue(value);
@@ -97,7 +99,7 @@ function shown(value: unknown, secret: ValueSpec['secret']): string {
 /** What is no text may be anything, be it an object that cannot be written down. */
 function shownValue(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   } catch {
     return Object.prototype.toString.call(value);
   }

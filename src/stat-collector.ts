@@ -4,7 +4,7 @@ import type { Log } from './flush/health.ts';
 import type { Account } from './in-process/account.ts';
 import { bare } from './in-process/bare.ts';
 import { answer, type Callback } from './in-process/callback.ts';
-import { debug as sayAll, warn } from './in-process/say.ts';
+import { debug as sayAll, guarded, warn } from './in-process/say.ts';
 import { readSettings } from './in-process/settings.ts';
 import { createTiming, type Timing } from './in-process/timing.ts';
 import * as configs from './middleware/configs.ts';
@@ -47,7 +47,10 @@ export class StatCollector {
     ) as unknown as configs.StatCollectorSettings;
     this.#settings = settings;
     this.#debug = settings.debug ?? false;
-    this.#keys = createKeys(settings.maxKeys, (uri) => this.#queryCounter?.register(uri));
+    this.#keys = createKeys(settings.maxKeys, {
+      onNew: (uri) => this.#queryCounter?.register(uri),
+      onFull: (why) => guarded(settings.onLog ?? warn)('warn', why),
+    });
     this.#middleware = createMiddleware({
       keyRule: settings.key,
       keys: this.#keys,
@@ -110,9 +113,13 @@ export class StatCollector {
     for (const voice of this.#voices) voice.debug = debug;
   }
 
-  /** Gives a URI its fields, with 0, before it is first requested. It counts against `maxKeys`. */
+  /**
+   * Gives a URI its fields, with 0, before it is first requested: a route's pattern, or a path
+   * without query. It counts against `maxKeys`.
+   */
   registerURI(uri: string): void {
-    this.#keys.admit(uri);
+    if (typeof uri !== 'string') throw new TypeError(`Expected a text as URI, got ${typeof uri}`);
+    this.#keys.admit(uri, true);
   }
 
   /**
@@ -120,9 +127,12 @@ export class StatCollector {
    * same; a request that passes it twice is counted once. Put it before the routes. It gives the
    * response `jsend(status, data)`.
    */
-  middleware(): Middleware {
+  readonly middleware: (...misused: never[]) => Middleware = (...misused) => {
+    if (misused.length > 0) {
+      throw new TypeError('Expected app.use(collector.middleware()), got it without the call');
+    }
     return this.#middleware;
-  }
+  };
 
   /**
    * Reads every hash as it has been written; nothing where requests are not counted.
@@ -175,6 +185,7 @@ export class StatCollector {
     const voice: Voice = { debug: debug ?? this.#debug };
     this.#voices.push(voice);
     const { onLog } = this.#settings;
-    return onLog ?? ((level, message) => (voice.debug ? sayAll : warn)(level, message));
+    if (onLog !== undefined) return guarded(onLog);
+    return (level, message) => (voice.debug ? sayAll : warn)(level, message);
   }
 }

@@ -5,7 +5,7 @@ import type { Account } from './in-process/account.ts';
 import { bare } from './in-process/bare.ts';
 import { answer, type Callback } from './in-process/callback.ts';
 import { type Counting, createCounting, type StoreChoice } from './in-process/counting.ts';
-import { warn } from './in-process/say.ts';
+import { guarded, warn } from './in-process/say.ts';
 import {
   functionSpec,
   KEYS,
@@ -87,7 +87,7 @@ export class Stats {
       forgetsIdle: true,
       intervalMs: settings.writeFrequency,
       stopTimeoutMs: settings.stopTimeout,
-      log: settings.onLog ?? warn,
+      log: guarded(settings.onLog ?? warn),
     });
   }
 
@@ -102,7 +102,9 @@ export class Stats {
   increment(key: string, count = 1): void {
     const isText = typeof count === 'string' && (count as string).trim() !== '';
     const amount = isText ? Number(count) : count;
-    if (typeof key !== 'string') throw new TypeError(`Expected a text as key, got ${typeof key}`);
+    if (typeof key !== 'string') {
+      throw new TypeError(`Expected a text as key, got ${key === null ? 'null' : typeof key}`);
+    }
     if (typeof amount !== 'number' || !(Math.abs(amount) <= Number.MAX_SAFE_INTEGER)) {
       throw new TypeError(
         `Expected a number from -(2^53 - 1) to 2^53 - 1 to add to ${JSON.stringify(key)}, ` +
@@ -177,9 +179,10 @@ export class Stats {
   }
 
   async #write(): Promise<void> {
-    if (this.#stopping !== undefined) return void (await this.#stopping);
     try {
-      await this.#counting.write();
+      const left = await this.#stopping;
+      if (left === undefined) await this.#counting.write();
+      else if (left > 0) throw new Error(`${left} were left when it was stopped`);
     } catch (cause) {
       throw new StatcolError(
         ErrorCode.ERR_NOT_WRITTEN,

@@ -25,3 +25,8 @@ export function readAccount(
   const dropped = Object.fromEntries(tally.dropped);
   return { samples, delivered: tally.delivered, pending, dropped, up, lastError };
 }
+
+/** Returns `1 increment`, `2 increments`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -14,7 +14,7 @@ import {
 } from '../sinks/redis-access.ts';
 import { type RedisAddress, REDIS_TIMEOUT_MS } from '../sinks/redis-link.ts';
 import { HashFault, type Store } from '../sinks/store.ts';
-import { type Account, readAccount } from './account.ts';
+import { type Account, counted, readAccount } from './account.ts';
 import { newInstance } from '../instance.ts';
 import { createHold, type Hold } from './hold.ts';
 import { createOutlet } from './outlet.ts';
@@ -99,7 +99,7 @@ export function createCounting(options: CountingOptions): Counting {
       if (entry?.written === false) book.add(entry, 0, 0);
     },
     pendingAmounts,
-    account: () => readAccount(samples, pendingSamples(), flusher),
+    account,
     flush: () => flusher.flush(),
     write,
     async stop() {
@@ -185,9 +185,21 @@ export function createCounting(options: CountingOptions): Counting {
     return Math.max(pendingSamples(), pendingAmounts().size);
   }
 
+  /** A hash that refuses is as bad as a store that is away, though others are well. */
+  function account(): Account {
+    const refusal = refused();
+    const one = readAccount(samples, pendingSamples(), flusher);
+    return refusal === undefined ? one : { ...one, up: false, lastError: refusal };
+  }
+
+  function refused(): string | undefined {
+    const [refusal] = flusher.refusing;
+    return refusal && `${refusal[0]} refuses: ${refusal[1].reason}`;
+  }
+
   function onUndelivered(): void {
     const closed = store.closed ? 'it is closed; call stop() before you close it' : undefined;
-    const why = closed ?? flusher.health.lastError ?? 'there was no time';
-    log('error', `not written: ${notWritten()} increments: ${store.label}: ${why}`);
+    const why = closed ?? refused() ?? flusher.health.lastError ?? 'there was no time';
+    log('error', `not written: ${counted(notWritten(), 'increment')}: ${store.label}: ${why}`);
   }
 }

@@ -1,3 +1,4 @@
+import { errorText } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
 
 /** Says what an application should know, in Node's own way: a warning, on stderr unless changed. */
@@ -9,3 +10,14 @@ export const warn: Log = (level, message) => {
 export const debug: Log = (level, message) => {
   process.stderr.write(`statcol ${level}: ${message}\n`);
 };
+
+/** A log that throws is the application's fault, and no reason to stop counting. */
+export function guarded(log: Log): Log {
+  return (level, message) => {
+    try {
+      log(level, message);
+    } catch (error) {
+      process.emitWarning(`onLog failed: ${errorText(error)}`, 'StatcolWarning');
+    }
+  };
+}

@@ -101,13 +101,17 @@ export function maxKeysSpec(fallback: number): ValueSpec {
 
 /** The hashes of a stats buffer; none is allowed. */
 export const KEYS: ValueSpec = {
-  ...valueSpec('keys', 'a list of names of hashes, each of 1 to 512 bytes', (value) => {
-    if (!Array.isArray(value)) return undefined;
-    const names = value.map((one: unknown) => {
-      return typeof one === 'string' ? readCollection(one, around()) : undefined;
-    });
-    return names.includes(undefined) ? undefined : names;
-  }),
+  ...valueSpec(
+    'keys',
+    'a list of names of hashes, each of 1 to 512 bytes; { and } only as a {tag}',
+    (value) => {
+      if (!Array.isArray(value)) return undefined;
+      const names = value.map((one: unknown) => {
+        return typeof one === 'string' ? readCollection(one, around()) : undefined;
+      });
+      return names.includes(undefined) ? undefined : names;
+    },
+  ),
 };
 
 /** A host's name or address. */
@@ -148,7 +152,7 @@ const REDIS_CONFIG: readonly ValueSpec[] = [
 /** A Redis: its URL, `{host, port, options}`, or an application's client. Absent: memory. */
 export function redisSpec(key: string): ValueSpec {
   const expected =
-    'redis://[user:password@]host[:port][/database], rediss://…, {host, port, options}, or a client of node-redis 4 or newer';
+    'redis://[user:password@]host[:port][/database], rediss://…, {host, port, options}, or a client of node-redis 4 or newer (not in legacyMode)';
   return valueSpec(key, expected, readStoreChoice, 'url');
 }
 
@@ -199,7 +203,9 @@ function readCertificate(value: unknown): unknown {
 
 function isBorrowedClient(value: unknown): value is BorrowedClient {
   const client = value as Partial<BorrowedClient> | null | undefined;
-  return typeof client?.eval === 'function' && typeof client.isOpen === 'boolean';
+  if (typeof client?.eval !== 'function' || typeof client.isOpen !== 'boolean') return false;
+  // In the legacy mode of version 4 a client takes callbacks, and dies of what else it is given.
+  return (client as { options?: { legacyMode?: unknown } }).options?.legacyMode !== true;
 }
 
 /** Not a URL, a Map or another of a class: its members would be none that are meant. */

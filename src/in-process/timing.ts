@@ -6,7 +6,7 @@ import { TRAP_BODY_BYTES_MAX } from '../flush/trap-body.ts';
 import { untaggedTrapName } from '../flush/trap-name.ts';
 import { countDropped } from '../flush/tally.ts';
 import { createTrap, TRAP_TIMEOUT_MS } from '../sinks/trap.ts';
-import { type Account, readAccount } from './account.ts';
+import { type Account, counted, readAccount } from './account.ts';
 import { newInstance } from '../instance.ts';
 import { createHold } from './hold.ts';
 import { createOutlet } from './outlet.ts';
@@ -63,7 +63,7 @@ export function createTiming(options: TimingOptions): Timing {
     close: () => {},
     onUndelivered() {
       const why = flusher.health.lastError ?? 'there was no time';
-      log('error', `not delivered: ${pendingSamples()} timings: ${trap.label}: ${why}`);
+      log('error', `not delivered: ${counted(pendingSamples(), 'timing')}: ${trap.label}: ${why}`);
     },
   });
 

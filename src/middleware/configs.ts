@@ -17,7 +17,14 @@ export interface QueryCounterConfig {
    * connects and closes. Default: memory, which forgets when the process ends.
    */
   redisConfig?:
-    string | BorrowedClient | { host?: string; port?: number; options?: Omit<RedisAddress, 'url'> };
+    | string
+    | BorrowedClient
+    | {
+        host?: string | undefined;
+        port?: number | undefined;
+        options?: Omit<RedisAddress, 'url'> | undefined;
+      }
+    | undefined;
   /** Put before the hashes' names: `foo_` for `foo_requestTotal`. Default none. */
   statPrefix?: string | undefined;
   /** Milliseconds from the end of one push to the next. Default 30,000. */

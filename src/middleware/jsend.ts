@@ -33,16 +33,16 @@ export function addJsend(response: JsendResponse): void {
 function jsend(this: JsendResponse, status: string, data?: unknown): JsendResponse {
   const body = { status, data };
   if (typeof this.json === 'function') {
-    this.jsendStatusSent = status;
     this.json(body);
+    this.jsendStatusSent = status; // not where that has thrown: nothing, or something else, is sent
     return this;
   }
   const bytes = Buffer.from(JSON.stringify(body));
-  this.jsendStatusSent = status;
   if (!this.hasHeader('Content-Type')) {
     this.setHeader('Content-Type', 'application/json; charset=utf-8');
   }
   this.setHeader('Content-Length', bytes.length);
   this.end(bytes);
+  this.jsendStatusSent = status;
   return this;
 }

@@ -72,7 +72,7 @@ export function createMiddleware(parts: MiddlewareParts): Middleware {
   function observe(request: RoutedRequest, response: JsendResponse): void {
     const startMs = nowMs();
     addJsend(response);
-    const key = keyRule === 'path' ? keys.admit(pathOf(request)) : undefined;
+    const key = keyRule === 'path' ? keys.admit(pathOf(request), true) : undefined;
     const isWatched = key === undefined && watchRoutes(request);
     const passage: Timed = { request, response, watcher, startMs, key, isWatched };
     if (!watchEnding(passage)) return;
@@ -81,10 +81,16 @@ export function createMiddleware(parts: MiddlewareParts): Middleware {
 
   function end(passage: Timed, isSent: boolean): void {
     const { response, startMs, key } = passage;
-    const known = key ?? keys.admit(routeKey(passage));
+    const known = key ?? keyOf(passage);
     if (key === undefined) observer.counted('requestTotal', known);
     if (isSent) sent(known, response, nowMs() - startMs);
     else observer.counted('aborted', known);
+  }
+
+  function keyOf({ request, response, isWatched }: Timed): string {
+    const pattern = routePattern(request, isWatched);
+    if (pattern !== undefined) return keys.admit(pattern, true);
+    return keys.admit(response.statusCode === 404 ? UNMATCHED : pathOf(request), false);
   }
 
   function sent(key: string, response: JsendResponse, ms: number): void {
@@ -95,10 +101,4 @@ export function createMiddleware(parts: MiddlewareParts): Middleware {
     if (ofJsend !== undefined) observer.counted(ofJsend, key);
     observer.timed(key, Math.round(ms));
   }
-}
-
-function routeKey({ request, response, isWatched }: Timed): string {
-  const pattern = routePattern(request, isWatched);
-  if (pattern !== undefined) return pattern;
-  return response.statusCode === 404 ? UNMATCHED : pathOf(request);
 }

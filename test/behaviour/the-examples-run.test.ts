@@ -40,10 +40,8 @@ describe('the examples run', () => {
     it(`stats, ${where}`, async () => {
       const [code] = await once(run('stats', redisOf(where)), 'close');
       expect(code).to.equal(0);
-      expect(printed).to.include('myCount: 4\n');
-      expect(printed).to.include(
-        "still buffered: [Object: null prototype] { 'files:megabytes': 0.5 }",
-      );
+      expect(printed).to.include('myCount: "4"\n');
+      expect(printed).to.match(/still buffered: \{\n\s+"files:megabytes": 0.5\n\}/);
     });
 
     for (const name of ['express', 'express-udp']) {

@@ -16,6 +16,28 @@ describeCollected('nothing of the original’s defects is left', (rig) => {
     expect((await rig.hash('success'))['total']).to.equal('0');
   });
 
+  it('SC!5 many paths without a route leave room for routes', async () => {
+    const app = await rig.start({ maxKeys: 6, responseTimer: undefined });
+    const options = { method: 'OPTIONS' };
+    for (let at = 0; at < 10; at++) await app.get(`/users/${at}`, options);
+    await app.get('/users/1');
+    await app.get('/b');
+    const fields = await rig.hash('requestTotal');
+    expect(fields).to.include({ '/users/:id': '1', '/b': '1', total: '12' });
+  });
+
+  it('SC!2 a jsend that was not sent is not counted, and what was sent is', async () => {
+    const app = await rig.start();
+    expect(await app.get('/fails-twice')).to.deep.equal({
+      status: 200,
+      text: '{"status":"success"}',
+    });
+    expect((await app.get('/circular')).status).to.equal(500);
+    expect(await rig.hash('success')).to.include({ '/fails-twice': '1', '/circular': '0' });
+    expect((await rig.hash('error'))['total']).to.equal('0');
+    expect((await rig.hash('5xx'))['total']).to.equal('1');
+  });
+
   it('SC!3 two calls of end are one response', async () => {
     const app = await rig.start();
     await app.get('/twice');

@@ -143,6 +143,7 @@ describe('A program that comes to its natural end', () => {
   });
 
   it('tries until the deadline, then says what is left and ends', async () => {
+    const others = ofOutlets().length; // of other tests in this process
     const { rig, calls, isHeld } = createOutletRig({ stopTimeoutMs: 300 });
     rig.store.decide = () => 'lost-before';
     rig.add('a', 1);
@@ -151,7 +152,7 @@ describe('A program that comes to its natural end', () => {
     expect([isHeld(), calls]).to.deep.equal([true, []]);
     await rig.time.pass(1);
     expect([isHeld(), calls, rig.time.waiting]).to.deep.equal([false, ['close', 'undelivered'], 0]);
-    expect(ofOutlets(), 'it is not asked again').to.deep.equal([]);
+    expect(ofOutlets(), 'it is not asked again').to.have.length(others);
   });
 
   it('ends at once where trying is in vain', async () => {
@@ -163,6 +164,7 @@ describe('A program that comes to its natural end', () => {
   });
 
   it('asks every outlet that is open, through one listener, and none once all are stopped', async () => {
+    const others = ofOutlets().length;
     const rigs = [createOutletRig(), createOutletRig()];
     expect(ofOutlets()).to.have.length(1);
     for (const { rig } of rigs) rig.add('a', 1);
@@ -172,7 +174,7 @@ describe('A program that comes to its natural end', () => {
     await rigs[0]!.outlet.stop();
     expect(ofOutlets()).to.have.length(1);
     await rigs[1]!.outlet.stop();
-    expect(ofOutlets()).to.have.length(0);
+    expect(ofOutlets()).to.have.length(others);
   });
 
   it('and is stopped at that moment is not kept until the deadline', async () => {

@@ -8,11 +8,11 @@ import { Stats, type StatsOptions } from '../../src/stats.ts';
 
 const PEM = rootCertificates[0]!;
 const REDIS =
-  'redis://[user:password@]host[:port][/database], rediss://…, {host, port, options}, or a client of node-redis 4 or newer';
+  'redis://[user:password@]host[:port][/database], rediss://…, {host, port, options}, or a client of node-redis 4 or newer (not in legacyMode)';
 const HIDDEN = 'got something else, which is not shown: it may hold a secret';
 const A_SOCKET =
   "node-redis' socket options (`tls`, `ca`, `cert`, `key`, `servername`…) beside host and port; verification is never switched off: give a private CA with `ca`";
-const A_KEYS = 'a list of names of hashes, each of 1 to 512 bytes';
+const A_KEYS = 'a list of names of hashes, each of 1 to 512 bytes; { and } only as a {tag}';
 const NUMBER = 'a whole number from';
 
 describe('A Redis of one’s own', () => {
@@ -123,7 +123,7 @@ describe('The options of a stats buffer', () => {
     [{ redis: 'redis://h/x' }, `\`redis\`: expected ${REDIS}, got "redis://***"`],
     [{ redis: 6379 }, `\`redis\`: expected ${REDIS}, ${HIDDEN}`],
     [{ redis: null }, `\`redis\`: expected ${REDIS}, got null`],
-    [{ redis: true }, `\`redis\`: expected ${REDIS}, got nothing`],
+    [{ redis: true }, `\`redis\`: expected ${REDIS}, got true`],
     [{ redis: ['redis://h'] }, `\`redis\`: expected ${REDIS}, ${HIDDEN}`],
     [{ redis: { hots: 'h' } }, unknown('redis.hots')],
     [{ redis: { url: 'redis://h' } }, unknown('redis.url')],
@@ -147,9 +147,9 @@ describe('The options of a stats buffer', () => {
     [{ keys: ['a{b'] }, `\`keys\`: expected ${A_KEYS}, got ["a{b"]`],
     [{ writeFrequency: -1 }, `\`writeFrequency\`: expected ${NUMBER} 0 to 86400000, got -1`],
     [{ writeFrequency: 0.5 }, `\`writeFrequency\`: expected ${NUMBER} 0 to 86400000, got 0.5`],
-    [{ writeFrequency: NaN }, `\`writeFrequency\`: expected ${NUMBER} 0 to 86400000, got null`],
+    [{ writeFrequency: NaN }, `\`writeFrequency\`: expected ${NUMBER} 0 to 86400000, got NaN`],
     [{ maxKeys: 0 }, `\`maxKeys\`: expected ${NUMBER} 1 to 16000000, got 0`],
-    [{ maxKeys: Infinity }, `\`maxKeys\`: expected ${NUMBER} 1 to 16000000, got null`],
+    [{ maxKeys: Infinity }, `\`maxKeys\`: expected ${NUMBER} 1 to 16000000, got Infinity`],
     [{ stopTimeout: 600_001 }, `\`stopTimeout\`: expected ${NUMBER} 0 to 600000, got 600001`],
     [{ stopTimeout: null }, `\`stopTimeout\`: expected ${NUMBER} 0 to 600000, got null`],
     [{ onLog: 'warn' }, '`onLog`: expected a function, got "warn"'],

@@ -30,7 +30,7 @@ describe('Keys', () => {
 
   it('remember nothing of the URIs that came after the limit', () => {
     const { keys, told } = createRig(3);
-    for (let at = 0; at < 1000; at++) keys.admit(`/${at}`);
+    for (let at = 0; at < 1000; at++) keys.admit(`/${at}`, true);
     expect([...keys.all()]).to.deep.equal(['/0', '/1', '/2', OTHER]);
     expect(told).to.have.length(4);
   });
@@ -44,7 +44,7 @@ describe('Keys', () => {
       ['é'.repeat(201), false],
     ];
     for (const [uri, isKept] of table) {
-      expect(keys.admit(uri), `${uri.length} characters`).to.equal(isKept ? uri : OTHER);
+      expect(keys.admit(uri, true), `${uri.length} characters`).to.equal(isKept ? uri : OTHER);
     }
   });
 
@@ -73,6 +73,27 @@ describe('Keys', () => {
     expect(told).to.deep.equal(uris);
   });
 
+  it('of paths leave half of the room to routes, however many a client thinks of', () => {
+    const { keys, said } = createRig(10);
+    for (let at = 0; at < 100; at++) keys.admit(`/path/${at}`, false);
+    expect([...keys.all()]).to.have.length(5 + 1);
+    expect(keys.admit('/users/:id', true)).to.equal('/users/:id');
+    expect(keys.admit('/path/0', false)).to.equal('/path/0');
+    expect(said).to.deep.equal([
+      'more than 5 paths without a route: further ones are counted as (other); see maxKeys',
+    ]);
+  });
+
+  it('say once when there are too many', () => {
+    const { keys, said } = createRig(2);
+    admitAll(keys, '/a', '/b');
+    expect(said).to.deep.equal([]);
+    admitAll(keys, '/c', '/d', '/e');
+    expect(said).to.deep.equal([
+      'more than 2 URIs: further ones are counted as (other); see maxKeys',
+    ]);
+  });
+
   it('that are (other) by name are told of once', () => {
     const { keys, told } = createRig(1);
     expect(admitAll(keys, OTHER, '/a', '/b')).to.deep.equal([OTHER, OTHER, OTHER]);
@@ -80,11 +101,15 @@ describe('Keys', () => {
   });
 });
 
-function createRig(maxKeys: number): { keys: Keys; told: string[] } {
-  const told: string[] = [];
-  return { keys: createKeys(maxKeys, (key) => void told.push(key)), told };
+function createRig(maxKeys: number): { keys: Keys; told: string[]; said: string[] } {
+  const [told, said]: [string[], string[]] = [[], []];
+  const events = {
+    onNew: (key: string) => told.push(key),
+    onFull: (why: string) => said.push(why),
+  };
+  return { keys: createKeys(maxKeys, events), told, said };
 }
 
 function admitAll(keys: Keys, ...uris: string[]): string[] {
-  return uris.map((uri) => keys.admit(uri));
+  return uris.map((uri) => keys.admit(uri, true));
 }

@@ -98,6 +98,15 @@ function createCollected(express: (typeof EXPRESSES)[0][1]): Collected {
     app.get('/never', () => {});
     app.get('/twice', (_request, response) => void response.end('1').end());
     app.get(/^\/coffee|é/, (_request, response) => void response.end());
+    app.get('/fails-twice', (_request, response) => {
+      const { jsend } = response as unknown as Jsend;
+      jsend.call(response, 'success');
+      expect(() => jsend.call(response, 'error')).to.throw(/headers/);
+    });
+    app.get('/circular', (_request, response) => {
+      expect(() => (response as unknown as Jsend).jsend('success', response)).to.throw(/circular/);
+      response.status(500).end();
+    });
     app.get('/users/:id', (_request, response) => void response.send('u'));
     return app;
   }
