@@ -45,7 +45,7 @@ export function createQueryCounter(options: QueryCounterOptions): QueryCounter {
     stopTimeoutMs: options.stopTimeoutMs,
     log: options.log,
   });
-  const written = new Set<Kind>(FIRST_KINDS);
+  const kinds = new Set<Kind>(FIRST_KINDS);
   // Per URI, its counter of each kind: found once, not at each request.
   const entries = new Map<string, Partial<Record<Kind, CounterEntry | undefined>>>();
   for (const kind of FIRST_KINDS) counting.register(counting.entry(kind));
@@ -56,12 +56,11 @@ export function createQueryCounter(options: QueryCounterOptions): QueryCounter {
       for (const kind of FIRST_KINDS) counting.register(entry(kind, uri));
     },
     counted(kind, uri) {
-      written.add(kind);
       counting.add(entry(kind, uri), 1);
     },
     read: () =>
       counting.hold.during(() => {
-        const hashes = Array.from(written, (kind) => statPrefix + kind);
+        const hashes = Array.from(kinds, (kind) => statPrefix + kind);
         return Promise.all(
           hashes.map(async (hash) => [hash, await counting.store.read(hash)] as const),
         ) as Promise<[string, [string, string][]][]>;
@@ -73,6 +72,11 @@ export function createQueryCounter(options: QueryCounterOptions): QueryCounter {
   function entry(kind: Kind, uri: string): CounterEntry | undefined {
     let ofUri = entries.get(uri);
     if (ofUri === undefined) entries.set(uri, (ofUri = {}));
-    return (ofUri[kind] ??= counting.entry(`${kind}.${uri}`));
+    return (ofUri[kind] ??= newEntry(kind, uri));
+  }
+
+  function newEntry(kind: Kind, uri: string): CounterEntry | undefined {
+    kinds.add(kind);
+    return counting.entry(`${kind}.${uri}`);
   }
 }
