@@ -28,7 +28,7 @@ import { createIngest, type IngestOptions } from './ingest/ingest.ts';
 import { createKernelDrops, RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
 import { newInstance } from './instance.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
-import { type Given, readOptions } from './options.ts';
+import { membersOf, readOptions } from './options.ts';
 import type { Options } from './option-specs.ts';
 import { createMemoryStore } from './sinks/memory.ts';
 import { createRedisStore } from './sinks/redis.ts';
@@ -59,12 +59,9 @@ export function createCollector(
   options: CollectorOptions = {},
   events: CollectorEvents = {},
 ): Collector {
-  const given = Object.entries(options).map(([key, value]): [string, Given] => {
-    return [key, { value, from: `\`${key}\`` }];
-  });
   const readText = (path: string): string => readFileSync(path, 'utf8');
   const around = { hostName: hostname(), pid: process.pid, readText };
-  return assembleCollector(readOptions(Object.fromEntries(given), around), events);
+  return assembleCollector(readOptions(membersOf(options), around), events);
 }
 
 /** Creates a collector from options that are complete and checked. */

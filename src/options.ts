@@ -8,6 +8,14 @@ export interface Given {
   from: string;
 }
 
+/** Returns an object's members as given values; `path` is put before their names in a fault. */
+export function membersOf(object: object, path = ''): Record<string, Given> {
+  const members = Object.entries(object).map(([key, value]): [string, Given] => {
+    return [key, { value: value as unknown, from: `\`${path}${key}\`` }];
+  });
+  return Object.fromEntries(members);
+}
+
 /**
  * Returns the options, complete, from those that were given and the defaults.
  *

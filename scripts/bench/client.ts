@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import HotShots from 'hot-shots';
 
 import { Client } from '../../dist/client.js';
+import { median } from './statistics.ts';
 
 const ROUNDS = 9;
 const CALLS = 300_000;
@@ -58,9 +59,9 @@ for (const [name, callOurs, callTheirs] of CASES) {
       if (round >= 0) perSecond[which]!.push(rate);
     }
   }
-  const [our, their] = perSecond.map((all) => all.toSorted((a, b) => a - b)[ROUNDS >> 1]!);
+  const [our, their] = perSecond.map(median);
   const ratio = perSecond[0]!.map((one, at) => one / perSecond[1]![at]!);
-  const times = ratio.toSorted((a, b) => a - b)[ROUNDS >> 1]!;
+  const times = median(ratio);
   console.log(
     `${name.padEnd(28)} statcol ${millions(our!)}   hot-shots ${millions(their!)}   ${times.toFixed(1)} ×`,
   );

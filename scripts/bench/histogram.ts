@@ -4,6 +4,7 @@ import { DDSketch } from '@datadog/sketches-js';
 import { build } from 'hdr-histogram-js';
 
 import { Histogram } from '../../dist/histogram.js';
+import { median } from './statistics.ts';
 
 const ROUNDS = 7;
 const ADDS = 4_000_000;
@@ -51,7 +52,6 @@ for (let round = 0; round <= ROUNDS; round++) {
     if (round > 0) millions.get(name)!.push(ADDS / 1000 / (performance.now() - startMs));
   }
 }
-const median = (list: number[]): number => list.toSorted((a, b) => a - b)[list.length >> 1]!;
 const own = median(millions.get('statcol Histogram')!);
 console.log(`adds per second on one core, median of ${ROUNDS} rounds`);
 for (const [name, rounds] of millions) {

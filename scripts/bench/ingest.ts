@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { median } from './statistics.ts';
 import { startCollector } from '../../test/support/collector-process.ts';
 
 const ROUNDS = 5;
@@ -71,8 +72,4 @@ async function measure(receiver: string, rate: number, lines: number): Promise<R
 function cpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
   return 10 * (Number(fields[11]) + Number(fields[12]));
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
+import { median, quantile } from './statistics.ts';
 import { startTrap } from '../../test/support/recording-trap.ts';
 import { startRedis } from '../../test/support/redis-server.ts';
 
@@ -137,13 +138,4 @@ async function measureMemory(): Promise<void> {
 function errorOfMedian(values: number[]): number {
   const spread = quantile(values, 0.75) - quantile(values, 0.25);
   return (1.25 * spread) / 1.35 / Math.sqrt(values.length);
-}
-
-function median(values: number[]): number {
-  return quantile(values, 0.5);
-}
-
-function quantile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.round(share * (sorted.length - 1))]!;
 }

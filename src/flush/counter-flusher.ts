@@ -34,6 +34,8 @@ export interface CounterFlusher {
   readonly pendingSamples: number;
   /** The hashes that refuse, why, and since when; each is tried again by itself. */
   readonly refusing: ReadonlyMap<string, Refusal>;
+  /** The first of those and why, as a text; undefined when none refuses. */
+  refused(): string | undefined;
   /** The hashes written to so far, in the order of their first chunk. */
   hashes(): string[];
   /** What is in flight or held back, by name: not in every hash yet. A copy. */
@@ -98,6 +100,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     tally,
     health,
     refusing,
+    refused,
     get pendingSamples() {
       return pendingSamples;
     },
@@ -186,8 +189,8 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
 
   /** A hash refuses, and nothing of the chunk was applied: the rest of its part waits for it. */
   function holdBack(lane: Lane, reason: string): void {
-    for (const { parts: refused } of batch.filter((chunk) => chunk.lane === lane)) {
-      for (const part of refused) hold(lane, part);
+    for (const { parts: unsent } of batch.filter((chunk) => chunk.lane === lane)) {
+      for (const part of unsent) hold(lane, part);
     }
     batch = batch.filter((chunk) => chunk.lane !== lane);
     lane.retryAtMs = time.nowMs() + lane.backoff.nextMs();
@@ -260,14 +263,19 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     return createBackoff(BACKOFF_FIRST_MS, BACKOFF_MAX_MS, random);
   }
 
+  function refused(): string | undefined {
+    const [first] = refusing;
+    return first && `${first[0]} refuses: ${first[1].reason}`;
+  }
+
   async function write(): Promise<void> {
     // What a try under way fails of may have passed.
     if (begun > finished) await pump.settled();
     for (const lane of lanes.values()) lane.retryAtMs = 0;
     const wanted = begun + 1;
     while (finished < wanted) await pump.turn();
-    const [refusal] = refusing;
-    if (refusal !== undefined) throw new HashFault(`${refusal[0]} refuses: ${refusal[1].reason}`);
+    const refusal = refused();
+    if (refusal !== undefined) throw new HashFault(refusal);
   }
 
   async function flushLast(): Promise<void> {

@@ -10,32 +10,33 @@ export interface Time {
 export type Cancel = () => void;
 
 /** Resolves when `work` has ended, with true, or after a time, with false. */
-export async function within(
-  time: Time,
-  limitMs: number,
-  work: Promise<unknown>,
-): Promise<boolean> {
-  let cancel: Cancel = () => {};
-  const late = new Promise<false>((resolve) => {
-    cancel = time.after(limitMs, () => resolve(false));
-  });
-  const isDone = await Promise.race([work.then(() => true), late]);
-  cancel();
-  return isDone;
+export function within(time: Time, limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  const done = work.then(() => true);
+  return race(time, limitMs, done, () => false);
 }
 
 /** Rejects with `late()` unless `work` has settled before; what it does later is passed over. */
-export async function inTime<Result>(
+export function inTime<Result>(
   time: Time,
   { limitMs, late }: { limitMs: number; late: () => Error },
   work: Promise<Result>,
 ): Promise<Result> {
+  return race(time, limitMs, work, () => Promise.reject(late()));
+}
+
+/** Returns what `work` gives, or what `onLate` does if its time is up before. */
+async function race<Result>(
+  time: Time,
+  limitMs: number,
+  work: Promise<Result>,
+  onLate: () => Result | Promise<Result>,
+): Promise<Result> {
   let cancel: Cancel = () => {};
-  const tooLate = new Promise<never>((_, reject) => {
-    cancel = time.after(limitMs, () => reject(late()));
+  const late = new Promise<Result>((resolve) => {
+    cancel = time.after(limitMs, () => resolve(onLate()));
   });
   try {
-    return await Promise.race([work, tooLate]);
+    return await Promise.race([work, late]);
   } finally {
     cancel();
   }

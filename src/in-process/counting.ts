@@ -84,7 +84,7 @@ export function createCounting(options: CountingOptions): Counting {
     intervalMs: options.intervalMs,
     stopTimeoutMs: options.stopTimeoutMs,
     beforeFlush,
-    isWaiting,
+    isWaiting: () => notWritten() > 0,
     isHopeless: () => store.closed,
     close: () => store.close(),
     onUndelivered,
@@ -175,31 +175,24 @@ export function createCounting(options: CountingOptions): Counting {
     return amounts;
   }
 
-  /** Also what is no sample: the remainder of a fraction, a name to be written with 0. */
-  function isWaiting(): boolean {
-    return pendingSamples() > 0 || pendingAmounts().size > 0;
-  }
-
-  /** The rest of a fraction, whose samples have been delivered already, is one of a name. */
+  /**
+   * Also what is no sample any more, the rest of a fraction, or none at all, a name that is to be
+   * written with 0: one for each name.
+   */
   function notWritten(): number {
     return Math.max(pendingSamples(), pendingAmounts().size);
   }
 
   /** A hash that refuses is as bad as a store that is away, though others are well. */
   function account(): Account {
-    const refusal = refused();
+    const refusal = flusher.refused();
     const one = readAccount(samples, pendingSamples(), flusher);
     return refusal === undefined ? one : { ...one, up: false, lastError: refusal };
   }
 
-  function refused(): string | undefined {
-    const [refusal] = flusher.refusing;
-    return refusal && `${refusal[0]} refuses: ${refusal[1].reason}`;
-  }
-
   function onUndelivered(): void {
     const closed = store.closed ? 'it is closed; call stop() before you close it' : undefined;
-    const why = closed ?? refused() ?? flusher.health.lastError ?? 'there was no time';
+    const why = closed ?? flusher.refused() ?? flusher.health.lastError ?? 'there was no time';
     log('error', `not written: ${counted(notWritten(), 'increment')}: ${store.label}: ${why}`);
   }
 }

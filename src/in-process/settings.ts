@@ -11,7 +11,7 @@ import {
   type Surroundings,
   text,
 } from '../option-readers.ts';
-import { type Given, readValues } from '../options.ts';
+import { membersOf, readValues } from '../options.ts';
 import type { ValueSpec } from '../option-specs.ts';
 import type { BorrowedClient } from '../sinks/redis-access.ts';
 import type { RedisAddress } from '../sinks/redis-link.ts';
@@ -34,10 +34,7 @@ export function readSettings(
     ];
     throw new StatcolError(ErrorCode.ERR_OPTIONS, faults.join('; '), { faults });
   }
-  const members = Object.entries(given).map(([key, value]): [string, Given] => {
-    return [key, { value: value as unknown, from: `\`${path}${key}\`` }];
-  });
-  const all = Object.fromEntries(members);
+  const all = membersOf(given, path);
   for (const { key, required } of specs) {
     if (required !== true || all[key]?.value !== undefined) continue;
     all[key] = { value: '', from: `\`${path}${key}\`` };
@@ -47,6 +44,11 @@ export function readSettings(
 
 function around(): Surroundings {
   return { hostName: hostname(), pid: process.pid, readText: () => '' };
+}
+
+/** `queryCounter`, in quotes as in a fault → queryCounter. */
+function insideOf(from: string): string {
+  return `${from.replaceAll('`', '')}.`;
 }
 
 /** A spec of a value that is no text. */
@@ -69,7 +71,7 @@ export function nestedSpec(
 ): ValueSpec {
   const read = (value: unknown, from: string): unknown => {
     if (!isPlainObject(value)) return undefined;
-    return make(readSettings(specs, value, `${from.replaceAll('`', '')}.`) as never);
+    return make(readSettings(specs, value, insideOf(from)) as never);
   };
   // In its place somebody may have put a URL, with all that it holds.
   return valueSpec(key, expected, read, 'all');
@@ -100,19 +102,17 @@ export function maxKeysSpec(fallback: number): ValueSpec {
 }
 
 /** The hashes of a stats buffer; none is allowed. */
-export const KEYS: ValueSpec = {
-  ...valueSpec(
-    'keys',
-    'a list of names of hashes, each of 1 to 512 bytes; { and } only as a {tag}',
-    (value) => {
-      if (!Array.isArray(value)) return undefined;
-      const names = value.map((one: unknown) => {
-        return typeof one === 'string' ? readCollection(one, around()) : undefined;
-      });
-      return names.includes(undefined) ? undefined : names;
-    },
-  ),
-};
+export const KEYS: ValueSpec = valueSpec(
+  'keys',
+  'a list of names of hashes, each of 1 to 512 bytes; { and } only as a {tag}',
+  (value) => {
+    if (!Array.isArray(value)) return undefined;
+    const names = value.map((one: unknown) => {
+      return typeof one === 'string' ? readCollection(one, around()) : undefined;
+    });
+    return names.includes(undefined) ? undefined : names;
+  },
+);
 
 /** A host's name or address. */
 export const HOST: Reading<string> & Pick<ValueSpec, 'secret'> = {
@@ -163,8 +163,11 @@ function readStoreChoice(value: unknown, from: string): StoreChoice | undefined 
   }
   if (isBorrowedClient(value)) return { kind: 'borrowed', client: value };
   if (!isPlainObject(value)) return undefined;
-  const path = `${from.replaceAll('`', '')}.`;
-  const { host, port, options } = readSettings(REDIS_CONFIG, value, path) as unknown as RedisConfig;
+  const { host, port, options } = readSettings(
+    REDIS_CONFIG,
+    value,
+    insideOf(from),
+  ) as unknown as RedisConfig;
   const { socket, ...rest } = options ?? {};
   return { kind: 'own', address: { ...rest, socket: { ...socket, host, port } } };
 }

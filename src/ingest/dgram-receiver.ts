@@ -6,7 +6,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 
 import { hostPort } from './address.ts';
 import { readUdpSocket } from './proc-net-udp.ts';
-import type { Receiver, ReceiverOptions } from './receiver.ts';
+import { muteHost, MUTE_PORT, type Receiver, type ReceiverOptions } from './receiver.ts';
 
 /** How long a socket must be silent to count as empty where the kernel does not tell. */
 const SILENCE_MS = 50;
@@ -72,19 +72,10 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
   };
 }
 
-/**
- * Makes the kernel refuse what comes from now on, as it does once a socket is closed, while what
- * it holds can still be read: a datagram that came between the last look and the close would be
- * lost without a trace. A connected socket takes datagrams from its peer alone, and this peer
- * sends none.
- */
+/** Connects the socket to the mute peer. */
 async function refuseMore(socket: Socket): Promise<void> {
-  const nobody = isIPv6(socket.address().address) ? '::1' : '127.0.0.1';
   await new Promise<void>((resolve) => {
     socket.once('error', () => resolve()); // then it is as it would be without
-    socket.connect(DISCARD_PORT, nobody, () => resolve());
+    socket.connect(MUTE_PORT, muteHost(socket.address().address), () => resolve());
   });
 }
-
-/** Source: RFC 863. */
-const DISCARD_PORT = 9;

@@ -39,8 +39,6 @@ export const LINUX = {
   SO_MEMINFO: 55,
   MSG_DONTWAIT: 0x40,
   POLLIN: 1,
-  EINTR: 4,
-  EAGAIN: 11,
   EBADF: 9,
   EFAULT: 14,
   EINVAL: 22,

@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 /** What every receiver of datagrams is told. */
 export interface ReceiverOptions {
   /** An IPv4 or IPv6 address. */
@@ -44,3 +46,16 @@ export interface Receiver {
 
 /** Opens a socket and starts to receive. Rejects with the system's error where it cannot bind. */
 export type OpenReceiver = (options: ReceiverOptions) => Promise<Receiver>;
+
+/**
+ * The port of a peer that sends nothing. A receiver that is drained connects to it, which makes the
+ * kernel refuse what comes from then on, as it does once a socket is closed, while what it holds
+ * can still be read: a datagram that came between the last look and the close would be lost
+ * without a trace. A connected socket takes datagrams from its peer alone. Source: RFC 863.
+ */
+export const MUTE_PORT = 9;
+
+/** Returns the host of that peer for a socket bound to an address. */
+export function muteHost(address: string): string {
+  return isIPv6(address) ? '::1' : '127.0.0.1';
+}

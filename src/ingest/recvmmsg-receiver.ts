@@ -12,7 +12,7 @@ import {
   socketAddress,
 } from './libc.ts';
 import { createBatch } from './recvmmsg-batch.ts';
-import type { Receiver, ReceiverOptions } from './receiver.ts';
+import { muteHost, MUTE_PORT, type Receiver, type ReceiverOptions } from './receiver.ts';
 
 /** How long datagrams may gather when a batch came back short: fewer calls and wake-ups. */
 const REST_MS = 0.2;
@@ -149,11 +149,8 @@ function readDrops(libc: Libc, fd: number): number | null {
   return readOption(libc, fd, LINUX.SO_MEMINFO, words) ? words[8]! : null;
 }
 
-/** As in the other receiver: a connected socket takes from its peer alone, and this one is mute. */
+/** Connects the socket to the mute peer. */
 function refuseMore(libc: Libc, fd: number, host: string): void {
-  const nobody = socketAddress(isIPv6(host) ? '::1' : '127.0.0.1', DISCARD_PORT);
-  libc.connect(fd, nobody, nobody.length);
+  const peer = socketAddress(muteHost(host), MUTE_PORT);
+  libc.connect(fd, peer, peer.length);
 }
-
-/** Source: RFC 863. */
-const DISCARD_PORT = 9;

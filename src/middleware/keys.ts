@@ -33,6 +33,7 @@ const KEY_BYTES_MAX = 400;
 /** Creates a set of keys. */
 export function createKeys(maxKeys: number, { onNew, onFull }: KeysEvents): Keys {
   const keys = new Set<string>();
+  const pathsMax = Math.ceil(maxKeys / 2);
   let paths = 0;
   let isFull = false;
   return { admit, all: () => keys };
@@ -43,7 +44,7 @@ export function createKeys(maxKeys: number, { onNew, onFull }: KeysEvents): Keys
 
   function admitNew(uri: string, isRoute: boolean): string {
     const isOwn = uri === OTHER || uri === UNMATCHED;
-    const hasRoom = keys.size < maxKeys && (isRoute || paths < Math.ceil(maxKeys / 2));
+    const hasRoom = keys.size < maxKeys && (isRoute || paths < pathsMax);
     if (!isOwn && (!hasRoom || Buffer.byteLength(uri) > KEY_BYTES_MAX)) {
       if (!hasRoom && !isFull) sayFull(isRoute);
       return admit(OTHER, true);
@@ -58,7 +59,7 @@ export function createKeys(maxKeys: number, { onNew, onFull }: KeysEvents): Keys
 
   function sayFull(isRoute: boolean): void {
     isFull = true;
-    const what = isRoute ? `${maxKeys} URIs` : `${Math.ceil(maxKeys / 2)} paths without a route`;
+    const what = isRoute ? `${maxKeys} URIs` : `${pathsMax} paths without a route`;
     onFull(`more than ${what}: further ones are counted as ${OTHER}; see maxKeys`);
   }
 }

@@ -151,19 +151,23 @@ export function mountPattern(matched: string, params: readonly [string, unknown]
   let end = pattern.length;
   // From behind, so that two of the same value, or one of a fixed part's, are told apart. Numbers
   // come first in an object, wherever they stand in the path: they are most often at its end.
-  const named = params.filter(([name]) => !/^\d+$/.test(name));
-  const numbered = params.filter(([name]) => /^\d+$/.test(name));
+  const named = params.filter(([name]) => !isNumber(name));
+  const numbered = params.filter(([name]) => isNumber(name));
   for (const [name, value] of [...named, ...numbered].toReversed()) {
     const wanted = Array.isArray(value) ? value.join('/') : value;
     if (typeof wanted !== 'string' || wanted === '') continue;
     const before = lastPlace(pattern.slice(0, end), wanted);
     const start = before >= 0 ? before : lastPlace(pattern, wanted);
     if (start < 0) continue;
-    const shown = /^\d+$/.test(name) ? '*' : `:${name}`;
+    const shown = isNumber(name) ? '*' : `:${name}`;
     pattern = pattern.slice(0, start) + shown + pattern.slice(start + wanted.length);
     end = start;
   }
   return pattern;
+}
+
+function isNumber(name: string): boolean {
+  return /^\d+$/.test(name);
 }
 
 /** Whole segments first: a parameter is seldom a part of one. */
