@@ -169,8 +169,8 @@ export class Stats {
   /**
    * Writes what is buffered, without waiting for the timer.
    *
-   * @throws {StatcolError} (rejects) `ERR_NOT_WRITTEN` if that failed; everything is kept and
-   *   tried again.
+   * @throws {StatcolError} (rejects) `ERR_NOT_WRITTEN` if that failed: everything is kept and
+   *   tried again; or if it was stopped, and could not write all.
    */
   write(): Promise<void>;
   write(callback: Callback<void>): void;
@@ -179,16 +179,13 @@ export class Stats {
   }
 
   async #write(): Promise<void> {
+    const left = await this.#stopping;
+    if (left === 0) return;
+    if (left !== undefined) throw notWritten(`${left} were left when it was stopped`);
     try {
-      const left = await this.#stopping;
-      if (left === undefined) await this.#counting.write();
-      else if (left > 0) throw new Error(`${left} were left when it was stopped`);
+      await this.#counting.write();
     } catch (cause) {
-      throw new StatcolError(
-        ErrorCode.ERR_NOT_WRITTEN,
-        `counts not written: ${errorText(cause)}; they are kept and tried again`,
-        { cause },
-      );
+      throw notWritten(`${errorText(cause)}; they are kept and tried again`, cause);
     }
   }
 
@@ -236,4 +233,8 @@ export class Stats {
       if (this.#reads === 0) this.#counting.store.close();
     });
   }
+}
+
+function notWritten(why: string, cause?: unknown): StatcolError {
+  return new StatcolError(ErrorCode.ERR_NOT_WRITTEN, `counts not written: ${why}`, { cause });
 }

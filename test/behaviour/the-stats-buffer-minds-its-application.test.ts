@@ -58,6 +58,9 @@ describe('the stats buffer minds its application', () => {
     expect(said.at(-1)).to.match(/^error: not written: 1 increment: .*bad refuses: WRONGTYPE/);
     const error: unknown = await stats.write().catch((one: unknown) => one);
     expect(error).to.have.property('code', 'ERR_NOT_WRITTEN');
+    expect((error as Error).message).to.equal(
+      'counts not written: 1 were left when it was stopped',
+    );
     expect((await redis.hash('good')).get('a')).to.equal('1');
   });
 
