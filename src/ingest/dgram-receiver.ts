@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
+import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
 import { hostPort } from './address.ts';
 import { readUdpSocket } from './proc-net-udp.ts';
 import { muteHost, MUTE_PORT, type Receiver, type ReceiverOptions } from './receiver.ts';
@@ -21,6 +22,8 @@ const SILENCE_MS = 50;
 export async function openDgramReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { host, port, receiveBufferBytes, onPacket } = options;
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  // Node gives each datagram memory of its own; the hot path wants some behind it.
+  const memory = createPacketMemory(PACKET_BYTES_MAX);
   let sender: RemoteInfo | undefined;
   let lastPacketMs = 0;
 
@@ -35,7 +38,8 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
   socket.on('message', (packet, from) => {
     sender = from;
     lastPacketMs = performance.now();
-    onPacket(packet, packet.length);
+    memory.bytes.set(packet);
+    onPacket(memory, 0, packet.length);
   });
   const bound = socket.address();
 

@@ -4,7 +4,7 @@ import { endianness } from 'node:os';
 import { addressBytes } from './proc-net-udp.ts';
 
 /** Memory that C reads or writes. Keep a reference for as long as C may: it does not. */
-export type CMemory = Buffer | Uint32Array;
+export type CMemory = Uint8Array | Uint32Array;
 
 /** The calls of the C library that a receiver makes. Each returns -1 on an error; see `errno`. */
 export interface Libc {

@@ -1,5 +1,7 @@
 import { isIPv6 } from 'node:net';
 
+import type { OnPacket } from './pipeline.ts';
+
 /** What every receiver of datagrams is told. */
 export interface ReceiverOptions {
   /** An IPv4 or IPv6 address. */
@@ -9,7 +11,7 @@ export interface ReceiverOptions {
   /** The receive buffer to ask the kernel for; it may grant less. */
   receiveBufferBytes: number;
   /** Called for each datagram, up to 65,507 bytes. The bytes may be kept by nobody. */
-  onPacket: (bytes: Uint8Array, length: number) => void;
+  onPacket: OnPacket;
 }
 
 /** Ways of receiving. */

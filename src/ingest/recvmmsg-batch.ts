@@ -1,4 +1,6 @@
-import { ADDRESS_BYTES, type Libc, readSocketAddress } from './libc.ts';
+import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
+import { ADDRESS_BYTES, type CMemory, type Libc, readSocketAddress } from './libc.ts';
+import type { OnPacket } from './pipeline.ts';
 
 /** Memory for what one call of `recvmmsg` reads. */
 export interface Batch {
@@ -7,18 +9,18 @@ export interface Batch {
   /** What the call is given. */
   readonly headers: Buffer;
   /** Hands the first `count` datagrams over, in order. */
-  handOver(count: number, onPacket: (bytes: Uint8Array, length: number) => void): void;
+  handOver(count: number, onPacket: OnPacket): void;
   /** Who sent the datagram being handed over. */
   source(): { host: string; port: number };
   /** Memory that the headers point to: for as long as the batch is there, so is this. */
-  readonly kept: readonly Buffer[];
+  readonly kept: readonly CMemory[];
 }
 
 const SIZE = 256;
 /**
- * From one datagram to the next: the largest has room, and an odd number of cache lines lies
- * between them, for at 64 KiB all would fall into the same few sets of the cache. Memory that no
- * datagram has reached costs nothing.
+ * From one datagram to the next: the largest and its padding have room, and an odd number of cache
+ * lines lies between them, for at 64 KiB all would fall into the same few sets of the cache. Memory
+ * that no datagram has reached costs nothing.
  */
 const STRIDE = 1025 * 64;
 
@@ -40,16 +42,15 @@ const LENGTH_AT = 56;
 
 /** Creates a batch. All of its memory lives as long as it does. */
 export function createBatch(libc: Libc): Batch {
-  const data = Buffer.from(new ArrayBuffer(SIZE * STRIDE));
+  const data = createPacketMemory(SIZE * STRIDE);
   const addresses = Buffer.alloc(SIZE * ADDRESS_BYTES);
   const iovecs = Buffer.alloc(SIZE * IOVEC_BYTES);
   const headers = Buffer.alloc(SIZE * HEADER_BYTES);
-  const packets: Uint8Array[] = [];
-  const [dataAt, addressesAt, iovecsAt] = [data, addresses, iovecs].map((one) => libc.address(one));
+  const parts = [data.bytes, addresses, iovecs];
+  const [dataAt, addressesAt, iovecsAt] = parts.map((one) => libc.address(one));
   for (let at = 0; at < SIZE; at++) {
-    packets.push(data.subarray(at * STRIDE, (at + 1) * STRIDE));
     iovecs.writeBigUInt64LE(dataAt! + BigInt(at * STRIDE), at * IOVEC_BYTES);
-    iovecs.writeBigUInt64LE(BigInt(STRIDE), at * IOVEC_BYTES + 8);
+    iovecs.writeBigUInt64LE(BigInt(PACKET_BYTES_MAX), at * IOVEC_BYTES + 8);
     const header = at * HEADER_BYTES;
     headers.writeBigUInt64LE(addressesAt! + BigInt(at * ADDRESS_BYTES), header);
     // The kernel writes here how long it was, always the same for a socket: it stays right.
@@ -64,11 +65,11 @@ export function createBatch(libc: Libc): Batch {
     headers,
     handOver(count, onPacket) {
       for (current = 0; current < count; current++) {
-        onPacket(packets[current]!, words[(current * HEADER_BYTES + LENGTH_AT) / 4]!);
+        onPacket(data, current * STRIDE, words[(current * HEADER_BYTES + LENGTH_AT) / 4]!);
       }
     },
     source: () => readSocketAddress(addresses, current * ADDRESS_BYTES),
     // C alone knows these two, and does not keep them alive.
-    kept: [iovecs, data],
+    kept: [iovecs, data.bytes],
   };
 }

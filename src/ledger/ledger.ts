@@ -24,22 +24,28 @@ export function ledgerLimits(entriesMax: number): LedgerLimits {
  * A ledger: one region of shared memory that one writer adds to and one reader drains.
  *
  *     ┌─────────┬───────┬─────────┬───────┬──────────────────────┬──────────────────────┐
- *     │ control │ slots │ entries │ arena │ side 0               │ side 1               │
+ *     │ control │ slots │ records │ arena │ side 0               │ side 1               │
  *     │         │       │         │       │ stats sums log refus.│ stats sums log refus.│
  *     └─────────┴───────┴─────────┴───────┴──────────────────────┴──────────────────────┘
  *
  * - `control`: the flip's handshake and how many entries there are; see {@link Control}.
- * - `slots`: hash table, open addressing with linear probing; 0 is free, else entry + 1.
- * - `entries`: four words each: hash, offset of the bytes in the arena, `length << 1 | kind`, and
- *   the entry counted under: its own number for a name, the name's for another spelling of it.
- * - `arena`: the bytes of names and spellings, one behind the other.
+ * - `slots`: hash table, open addressing with linear probing. Two words each: the hash, and where
+ *   in the arena the key's record is, plus one; 0 is free. Only so many are in use as the entries
+ *   need, so that few names stay close together in the caches.
+ * - `records`: where each entry's record is.
+ * - `arena`: one record per name or other spelling of it, in 32-bit words, so that a known key
+ *   costs three cache misses: slot, record, sum.
+ *
+ *       entry counted under   name length:14 tags length:14 kind:1   hash   name…   tags…
+ *
+ *   Its own entry for a name, the name's for another spelling; name and tags filled up with zeros.
  * - `sums`: per entry what was added and by how many samples, side by side in one cache line.
  * - `log`: `ids`, `values`, `weights` of the timings, in order of arrival.
  * - `refusals`: per reason the last refused line and who sent it.
  *
  * One side is written while the other is drained. A flip swaps them: the reader asks
  * (`requested`), the writer answers between two packets (`active`). After that the old side is the
- * reader's, who clears it before asking again. `entries` and `arena` only grow, and the reader
+ * reader's, who clears it before asking again. `records` and `arena` only grow, and the reader
  * looks at no entry that came after the flip, so that neither needs a lock.
  */
 export interface Ledger {
@@ -48,8 +54,8 @@ export interface Ledger {
   readonly memory: SharedArrayBuffer;
   readonly control: Int32Array;
   readonly slots: Int32Array;
-  readonly entries: Int32Array;
-  readonly arena: Uint8Array;
+  readonly records: Int32Array;
+  readonly arena: Int32Array;
   readonly sides: readonly [LedgerSide, LedgerSide];
 }
 
@@ -72,8 +78,12 @@ export const Control = {
   active: 1,
   /** How many entries there are; written by the writer. */
   entryCount: 2,
-  /** How many bytes of the arena are taken; written by the writer. */
-  arenaBytes: 3,
+  /** How many bytes names and spellings have; written by the writer. */
+  nameBytes: 3,
+  /** How many words of the arena are taken; written by the writer. */
+  arenaWords: 4,
+  /** How many slots are in use, a power of two; 0 before the first; written by the writer. */
+  slotCount: 5,
 } as const;
 
 /** The words of `stats`: everything that is counted beside the samples themselves. */
@@ -102,9 +112,6 @@ export const REFUSED_SOURCE_BYTES_MAX = 80;
 /** Bytes per reason in `refusals`. */
 export const REFUSAL_BYTES: number = 2 + REFUSED_LINE_BYTES_MAX + REFUSED_SOURCE_BYTES_MAX;
 
-/** Int32 words per entry. */
-export const ENTRY_WORDS = 4;
-
 /** Creates an empty ledger. Its memory is reserved, but taken only as it is touched. */
 export function createLedger(limits: LedgerLimits): Ledger {
   return openLedger(new SharedArrayBuffer(regionBytes(limits)), limits);
@@ -112,7 +119,7 @@ export function createLedger(limits: LedgerLimits): Ledger {
 
 /** Returns views of a region that {@link createLedger} made with the same limits. */
 export function openLedger(memory: SharedArrayBuffer, limits: LedgerLimits): Ledger {
-  const { entriesMax, nameBytesMax, timingsMax } = limits;
+  const { entriesMax, timingsMax } = limits;
   let offset = 0;
   const place = (bytes: number): number => {
     const at = offset;
@@ -135,9 +142,9 @@ export function openLedger(memory: SharedArrayBuffer, limits: LedgerLimits): Led
     limits,
     memory,
     control: words(Object.keys(Control).length),
-    slots: words(slotCount(entriesMax)),
-    entries: words(entriesMax * ENTRY_WORDS),
-    arena: bytes(nameBytesMax),
+    slots: words(2 * slotCount(entriesMax)),
+    records: words(entriesMax),
+    arena: words(arenaWords(limits)),
     sides: [side(), side()],
   };
 }
@@ -147,11 +154,16 @@ function slotCount(entriesMax: number): number {
   return 2 ** Math.ceil(Math.log2(entriesMax * 2));
 }
 
-function regionBytes({ entriesMax, nameBytesMax, timingsMax }: LedgerLimits): number {
-  const padding = 64 * 16;
+/** Per record three words in front, and at most one and a half of filling in all. */
+function arenaWords({ entriesMax, nameBytesMax }: LedgerLimits): number {
+  return Math.ceil(nameBytesMax / 4) + 5 * entriesMax;
+}
+
+function regionBytes(limits: LedgerLimits): number {
+  const { entriesMax, timingsMax } = limits;
+  const padding = 64 * 17;
   const perSide =
     STAT_COUNT * 8 + entriesMax * 16 + timingsMax * 20 + REJECT_REASONS.length * REFUSAL_BYTES;
-  return (
-    padding + slotCount(entriesMax) * 4 + entriesMax * ENTRY_WORDS * 4 + nameBytesMax + 2 * perSide
-  );
+  const keys = 2 * slotCount(entriesMax) + entriesMax + arenaWords(limits);
+  return padding + Object.keys(Control).length * 4 + keys * 4 + 2 * perSide;
 }

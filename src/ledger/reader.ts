@@ -2,12 +2,12 @@ import type { Kind } from '../protocol/parse.ts';
 import type { Ledger, LedgerLimits, LedgerSide } from './ledger.ts';
 import {
   Control,
-  ENTRY_WORDS,
   REFUSAL_BYTES,
   REFUSED_LINE_BYTES_MAX,
   REFUSED_SOURCE_BYTES_MAX,
   Stat,
 } from './ledger.ts';
+import { HEADER_WORDS } from './key-index.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
 
@@ -41,7 +41,7 @@ export interface LedgerReader {
 
 /** Creates the reader of a ledger. A ledger has only one at a time. */
 export function createLedgerReader(ledger: Ledger): LedgerReader {
-  const { control, entries, arena } = ledger;
+  const { control, records, arena } = ledger;
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   // Scratch for grouping, by entry: how many timings, then where its next one goes. All 0 between.
   const places = new Int32Array(ledger.limits.entriesMax);
@@ -53,14 +53,18 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
       Atomics.load(control, Control.active) === Atomics.load(control, Control.requested),
     drain,
     nameOf(entry) {
-      const offset = entries[entry * ENTRY_WORDS + 1]!;
-      const length = entries[entry * ENTRY_WORDS + 2]! >>> 1;
-      return decoder.decode(arena.slice(offset, offset + length));
+      const record = records[entry]!;
+      const length = arena[record + 1]! >>> 15;
+      const bytes = new DataView(new ArrayBuffer(length + 3));
+      for (let at = 0; at < length; at += 4) {
+        bytes.setInt32(at, arena[record + HEADER_WORDS + at / 4]!, true);
+      }
+      return decoder.decode(new Uint8Array(bytes.buffer, 0, length));
     },
-    kindOf: (entry) => (entries[entry * ENTRY_WORDS + 2]! & 1) as Kind,
+    kindOf: (entry) => (arena[records[entry]! + 1]! & 1) as Kind,
     usage: () => ({
       entries: control[Control.entryCount]!,
-      nameBytes: control[Control.arenaBytes]!,
+      nameBytes: control[Control.nameBytes]!,
     }),
   };
 

@@ -1,4 +1,5 @@
 import { isDigits, readNumber } from './number.ts';
+import { PACKET_BYTES_MAX } from './packet.ts';
 import { Verdict } from './reasons.ts';
 
 /** The longest datagram UDP over IPv4 can carry, and the longest line that is read. */
@@ -258,7 +259,7 @@ function find(bytes: Uint8Array, byte: number, start: number, end: number): numb
 }
 
 /** A value takes two bytes at least, so no line that fits a datagram holds more. */
-const SAMPLES_PER_LINE_MAX = (DATAGRAM_BYTES_MAX + 1) / 2;
+const SAMPLES_PER_LINE_MAX = PACKET_BYTES_MAX / 2;
 
 const LF = 0x0a;
 const CR = 0x0d;

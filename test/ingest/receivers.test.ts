@@ -25,8 +25,8 @@ async function open(
     host,
     port: 0,
     receiveBufferBytes: 1 << 20,
-    onPacket(bytes, length) {
-      received.push(Buffer.from(bytes).toString('latin1', 0, length));
+    onPacket({ bytes }, start, length) {
+      received.push(Buffer.from(bytes.subarray(start, start + length)).toString('latin1'));
       sources.add(receiver.source());
     },
   });

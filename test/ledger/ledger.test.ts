@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { createPipeline } from '../../src/ingest/pipeline.ts';
-import { ENTRY_WORDS, ledgerLimits, Stat } from '../../src/ledger/ledger.ts';
+import { ledgerLimits, Stat } from '../../src/ledger/ledger.ts';
 import { Kind } from '../../src/protocol/parse.ts';
 import { ledgerBench, nothingDrained, rejected } from '../support/ledger-bench.ts';
 import type { Bench } from '../support/ledger-bench.ts';
+import { hand } from '../support/packets.ts';
 
 describe('the ledger', () => {
   describe('names', () => {
@@ -95,21 +96,39 @@ describe('the ledger', () => {
     });
 
     it('that are equal in all 32 bits keep names apart', () => {
-      const count = 150_000;
-      const bench = ledgerBench({ entriesMax: count, nameBytesMax: 16 * count });
+      const count = 200_000;
+      const bench = ledgerBench({ entriesMax: count, nameBytesMax: 16 * count, hashSeed: 2 });
+      const nameOf = (at: number): string =>
+        `${(Math.imul(at, 0x9e3779b1) >>> 0).toString(36)}.name`;
       for (let round = 0; round < 2; round++) {
-        for (let at = 0; at < count; at++) bench.send(`${1_000_000 + at}:${at}|c`);
+        for (let at = 0; at < count; at++) bench.send(`${nameOf(at)}:${at}|c`);
       }
       const hashes = new Set<number>();
-      for (let at = 0; at < count; at++) hashes.add(bench.ledger.entries[at * ENTRY_WORDS]!);
+      const { slots } = bench.ledger;
+      for (let at = 0; at < slots.length; at += 2) if (slots[at + 1] !== 0) hashes.add(slots[at]!);
       // By the birthday rule a handful; with this seed always the same ones.
       expect(hashes.size).to.be.below(count);
       const { counters } = bench.take();
       expect(counters.size).to.equal(count);
-      for (const [name, [sum]] of counters) {
-        if (sum !== 2 * (Number(name) - 1_000_000)) expect.fail(`${name} has ${sum}`);
+      for (let at = 0; at < count; at++) {
+        const [sum] = counters.get(nameOf(at))!;
+        if (sum !== 2 * at) expect.fail(`${nameOf(at)} has ${sum}`);
       }
     });
+  });
+
+  it('refuses names that are made to collide, and goes on counting all that are known', () => {
+    const limits = { entriesMax: 400, nameBytesMax: 1 << 16, hashSeed: 7 };
+    const names = collidingNames(limits.hashSeed, 1024, 280);
+    const bench = ledgerBench(limits);
+    for (let round = 1; round <= 2; round++) {
+      const verdicts = names.map((name) => bench.send(`${name}:1|c`));
+      // So many slots are looked at; the table has room for more.
+      const expected = names.map((_, at) => (at < 256 ? undefined : 'key_limit'));
+      expect(verdicts).to.deep.equal(expected);
+      expect(bench.send('honest:1|c')).to.equal(undefined);
+    }
+    expect(bench.take().counters.size).to.equal(257);
   });
 
   describe('the key limit', () => {
@@ -196,7 +215,7 @@ describe('the ledger', () => {
     const bench = ledgerBench();
     const onPacket = createPipeline(() => bench.writer);
     const bytes = Buffer.from('a:1|c\na:1e300|c\na:-1e300|c\na:9223372036854775808|c\na:2|c');
-    onPacket(bytes, bytes.length);
+    hand(onPacket, bytes);
     const { counters, stats } = bench.take();
     expect([...counters]).to.deep.equal([['a', [3, 2]]]);
     expect(stats[Stat.counterSamples]).to.equal(5);
@@ -207,8 +226,8 @@ describe('the ledger', () => {
     const bench = ledgerBench();
     const onPacket = createPipeline(() => bench.writer);
     const bytes = Buffer.from('a:1|c\r\n\nbad\na:x|c\nt:5|ms\na:2|c|@0.5\r');
-    onPacket(bytes, bytes.length);
-    onPacket(bytes, 0);
+    hand(onPacket, bytes);
+    hand(onPacket, bytes, 0);
     const { counters, timings, stats } = bench.take();
     expect([...counters]).to.deep.equal([['a', [5, 2]]]);
     expect([...timings]).to.deep.equal([['t', pairs(5)]]);
@@ -248,6 +267,21 @@ function sendAll(bench: Bench, ...lines: string[]): void {
 /** Timings without a rate. */
 function pairs(...values: number[]): [number, number][] {
   return values.map((value) => [value, 1]);
+}
+
+/** Returns names that all begin their search at the same slot of a table. */
+function collidingNames(hashSeed: number, slotCount: number, wanted: number): string[] {
+  const count = 1.25 * wanted * slotCount;
+  const { ledger, reader, send } = ledgerBench({
+    entriesMax: count,
+    nameBytesMax: 16 * count,
+    hashSeed,
+  });
+  for (let at = 0; at < count; at++) send(`n${at}:1|c`);
+  const hashOf = (entry: number): number => ledger.arena[ledger.records[entry]! + 2]!;
+  const entries = Array.from({ length: count }, (_, entry) => entry);
+  const colliding = entries.filter((entry) => (hashOf(entry) & (slotCount - 1)) === 0);
+  return colliding.slice(0, wanted).map((entry) => reader.nameOf(entry));
 }
 
 function withByte(byte: number): Uint8Array {

@@ -7,6 +7,7 @@ import type { NameRule } from '../../src/protocol/names.ts';
 import { Kind, type ParsedLine } from '../../src/protocol/parse.ts';
 import type { RejectReason } from '../../src/protocol/reasons.ts';
 import { REJECT_REASONS } from '../../src/protocol/reasons.ts';
+import { hand } from '../support/packets.ts';
 
 /** Room for what a table sends, and not much more. */
 export const SMALL: LedgerLimits = { entriesMax: 64, nameBytesMax: 16_384, timingsMax: 64 };
@@ -46,7 +47,7 @@ export function createWire(limits: LedgerLimits = SMALL, rule: NameRule = 'stats
   const onPacket = createPipeline(() => writer);
   return {
     send(datagram, length = datagram.length) {
-      onPacket(typeof datagram === 'string' ? bytesOf(datagram) : datagram, length);
+      hand(onPacket, typeof datagram === 'string' ? bytesOf(datagram) : datagram, length);
     },
     entries: () => reader.usage().entries,
     drain() {

@@ -6,6 +6,7 @@ import type { LedgerReader } from '../../src/ledger/reader.ts';
 import { createLedgerReader } from '../../src/ledger/reader.ts';
 import type { LedgerWriter } from '../../src/ledger/writer.ts';
 import { createLedgerWriter } from '../../src/ledger/writer.ts';
+import { hand } from './packets.ts';
 import { Kind } from '../../src/protocol/parse.ts';
 import { REJECT_REASONS } from '../../src/protocol/reasons.ts';
 import type { RejectReason } from '../../src/protocol/reasons.ts';
@@ -151,7 +152,7 @@ export function createPair(some: LedgerLimits, hashSeed: number): Pair {
       side.stats[Stat.datagrams]!++;
       side.stats[Stat.bytes]! += bytes.length;
     }
-    onPacket(bytes, bytes.length);
+    hand(onPacket, bytes);
   }
 
   function flipModel(): void {
@@ -242,18 +243,20 @@ function createKnown({ entriesMax, nameBytesMax }: LedgerLimits): Known {
   let nameBytes = 0;
   return { take, takeSpelling, usage: () => ({ entries: entries.size, nameBytes }) };
 
-  function take(of: Kind, text: string): boolean {
-    if (entries.has(`${of} ${text}`)) return true;
-    if (entries.size >= entriesMax || nameBytes + text.length > nameBytesMax) return false;
-    entries.add(`${of} ${text}`);
-    nameBytes += text.length;
+  function take(of: Kind, head: string, tags = ''): boolean {
+    const length = head.length + tags.length;
+    const key = `${of} ${head}|${tags}`;
+    if (entries.has(key)) return true;
+    if (entries.size >= entriesMax || nameBytes + length > nameBytesMax) return false;
+    entries.add(key);
+    nameBytes += length;
     return true;
   }
 
   /** A spelling for which there is no room counts all the same, if its name is known. */
   function takeSpelling(of: Kind, canonical: string, [head, tags]: [string, string]): boolean {
     if (!take(of, canonical)) return false;
-    take(of, tags === '' ? head : `${head}|${tags}`);
+    take(of, head, tags);
     return true;
   }
 }

@@ -3,6 +3,7 @@ import { createPipeline } from '../../src/ingest/pipeline.ts';
 import type { LedgerLimits } from '../../src/ledger/ledger.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { createLedgerWriter } from '../../src/ledger/writer.ts';
+import { hand } from './packets.ts';
 import { playStream } from './ledger-stream.ts';
 import type { StreamOptions } from './ledger-stream.ts';
 
@@ -30,7 +31,7 @@ playStream(
   stream,
   () => {},
   (bytes, length) => {
-    onPacket(bytes, length);
+    hand(onPacket, bytes, length);
     writer.poll();
   },
 );
