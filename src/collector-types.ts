@@ -20,6 +20,7 @@ export interface CollectorOptions {
   trapSecret?: string | undefined;
   names?: 'statsd' | 'keep' | undefined;
   maxKeys?: number | undefined;
+  threads?: number | undefined;
   receiver?: 'auto' | 'recvmmsg' | 'dgram' | undefined;
   stopTimeout?: number | undefined;
   instance?: string | undefined;

@@ -24,8 +24,10 @@ import { createRoutes } from './http/routes.ts';
 import { guarded } from './in-process/say.ts';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
-import { createIngest, type IngestOptions } from './ingest/ingest.ts';
+import type { IngestOptions } from './ingest/ingest.ts';
+import { createIngestThreads } from './ingest/ingest-threads.ts';
 import { createKernelDrops, RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
+import { type BoundSocket } from './ingest/messages.ts';
 import { newInstance } from './instance.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
 import { membersOf, readOptions } from './options.ts';
@@ -48,6 +50,8 @@ import {
 import { createTrapReceiver, type TrapReceiver } from './trap-receiver/handler.ts';
 import { createWindow, type LiveWindow } from './window/window.ts';
 
+const NO_SHARING =
+  'dgram shares a port between threads on Linux, from Node 22.12 on; recvmmsg (koffi) does with any';
 const WINDOW = { windowSeconds: 300, budgetBytes: 64 << 20 };
 
 /**
@@ -71,8 +75,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const nowMs = (): number => time.nowMs();
   const instance = newInstance(options.instance);
 
-  // In the order in which a sample passes: the socket and the ledger,
-  const ingest = createIngest(ingestOptions(options), {
+  // In the order in which a sample passes: sockets and ledgers,
+  const ingest = createIngestThreads(options.threads, ingestOptions(options), {
     onHalfFull: () => void flush(timingFlusher),
     onDeath: fatal,
   });
@@ -97,7 +101,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     trap && createTimingFlusher({ ...sending, book: timingBook, trap, instance });
   const timingTally = timingFlusher?.tally ?? createTally();
   const drainer = createDrainer({
-    ingest,
+    ingests: ingest.all,
+    namesMax: options.maxKeys,
     counters: counterBook,
     timings: timingBook,
     window,
@@ -132,13 +137,14 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   }
 
   async function start(): Promise<Endpoints> {
-    const socket = await ingest.start();
+    const socket = await ingest.start(options.port);
     vitalsParts = {
       version,
       startMs: nowMs(),
       nowMs,
       socket,
-      kernelDrops: createKernelDrops(socket, { nowMs, log }),
+      threads: ingest.all.length,
+      kernelDrops: createKernelDrops(() => ingest.kernelDrops, { nowMs, log }),
       received: drainer.received,
       counterBook,
       counterFlusher,
@@ -150,9 +156,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       receiver: taken,
       store,
     };
-    const advice = receiveBufferAdvice(socket.receiveBufferBytes);
-    if (advice !== undefined) log('info', advice);
-    if (socket.note !== undefined) log('info', `receives with dgram: ${socket.note}`);
+    sayReceiver(socket, options, log);
     try {
       const url = await http?.listen();
       counterFlusher.flush(); // connects
@@ -170,9 +174,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     const deadlineMs = nowMs() + options.stopTimeout;
     for (const ticker of tickers) ticker.stop();
     // Half of the time for reading what came: the other half is needed to deliver it.
-    const { drained, kernelDrops } = await ingest.stop(options.stopTimeout / 2);
+    const drained = await ingest.stop(options.stopTimeout / 2);
     if (!drained) log('warn', 'not all datagrams in the socket could be read before the deadline');
-    vitalsParts?.kernelDrops.close(kernelDrops);
+    vitalsParts?.kernelDrops.close();
     await drainer.drain();
     await ingest.end();
     const delivered = Promise.all([counterFlusher.flushLast(), timingFlusher?.flushLast()]);
@@ -188,7 +192,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   /** Counts what was read up to now, and sends a flusher on its way with it. */
   async function flush(flusher: { flush(): void } | undefined): Promise<void> {
     try {
-      await drainer.drain();
+      await drainer.drainNew();
       vitalsParts?.kernelDrops.read();
       flusher?.flush();
     } catch (error) {
@@ -256,10 +260,18 @@ function startedBefore(): StatcolError {
   return new StatcolError(ErrorCode.ERR_STATE, message);
 }
 
-function ingestOptions({ host, port, names, maxKeys, receiver }: Options): IngestOptions {
+/** Says what of the socket is less than was asked for, and why. */
+function sayReceiver(socket: BoundSocket, { threads }: Options, log: Log): void {
+  const advice = receiveBufferAdvice(socket.receiveBufferBytes);
+  if (advice !== undefined) log('info', advice);
+  if (socket.note !== undefined) log('info', `receives with dgram: ${socket.note}`);
+  if (threads > 1 && !socket.isShared)
+    log('warn', `one ingest thread instead of ${threads}: ${NO_SHARING}`);
+}
+
+function ingestOptions({ host, names, maxKeys, receiver }: Options): IngestOptions {
   return {
     host,
-    port,
     names,
     receiver,
     limits: ledgerLimits(maxKeys),

@@ -33,6 +33,7 @@ export interface Options {
   readonly trapSecret: string | undefined;
   readonly names: NameRule;
   readonly maxKeys: number;
+  readonly threads: number;
   readonly receiver: ReceiverChoice;
   readonly stopTimeout: number;
   readonly instance: string;
@@ -232,6 +233,15 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     shownDefault: '1000000',
     help: 'distinct names (and their spellings) held at once',
     ...integer(1, 16_000_000),
+  }),
+  spec({
+    key: 'threads',
+    flag: '--threads',
+    argument: 'n',
+    fallback: '1',
+    shownDefault: '1',
+    help: 'ingest threads, each with a socket of its own on the port (SO_REUSEPORT)',
+    ...integer(1, 64),
   }),
   spec({
     key: 'receiver',

@@ -54,7 +54,9 @@ export interface VitalsParts {
   version: string;
   startMs: number;
   nowMs: () => number;
+  /** The first one; the others are as it is. */
   socket: BoundSocket;
+  threads: number;
   kernelDrops: KernelDrops;
   received: Received;
   counterBook: CounterBook;
@@ -80,7 +82,7 @@ export function readVitals(parts: VitalsParts): Vitals {
     version: parts.version,
     udp: {
       receiver: socket.receiver,
-      threads: 1,
+      threads: parts.threads,
       datagrams: received.datagrams,
       bytes: received.bytes,
       kernelDrops: parts.kernelDrops.read(),

@@ -43,6 +43,7 @@ describe('Options', () => {
       trapSecret: undefined,
       names: 'statsd',
       maxKeys: 1_000_000,
+      threads: 1,
       receiver: 'auto',
       stopTimeout: 10_000,
       instance: 'web-1',

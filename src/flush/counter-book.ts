@@ -29,6 +29,8 @@ export interface CounterBook {
   readonly size: number;
   /** How many samples wait for the next cut. */
   readonly pendingSamples: number;
+  /** How many names do. */
+  readonly queued: number;
   has(name: string): boolean;
   /** Returns the entry of a name, made if it is new. Keep it: looking it up again costs a hash. */
   entry(name: string): CounterEntry;
@@ -37,10 +39,14 @@ export interface CounterBook {
   /** What waits for the next cut, and what would remain behind it, by name. A copy. */
   amounts(): Map<string, number>;
   /**
-   * Takes what waits, as integers; the remainders stay. `last` rounds them to the nearest instead.
+   * Takes what waits of the names that have waited longest, as integers; the remainders stay.
    * An amount of 0 is among them where its samples are to be accounted for.
+   *
+   * @param count of how many names; of all, if absent.
    */
-  cut(last?: boolean): CounterItem[];
+  cut(count?: number): CounterItem[];
+  /** Rounds every remainder to the nearest integer, to be cut with what waits. */
+  roundRemainders(): void;
   /** Forgets names idle for the whole period that ends, and returns those that are not. */
   nextPeriod(): string[];
 }
@@ -56,6 +62,7 @@ export function createCounterBook(namesMax: number): CounterBook {
     return { name, period, sum: 0, samples: 0, written: false, queued: false };
   });
   let queue: CounterEntry[] = [];
+  let cutSoFar = 0; // so many of the queue are done with
   let pendingSamples = 0;
 
   return {
@@ -64,6 +71,9 @@ export function createCounterBook(namesMax: number): CounterBook {
     },
     get pendingSamples() {
       return pendingSamples;
+    },
+    get queued() {
+      return queue.length - cutSoFar;
     },
     has: (name) => names.has(name),
     entry: (name) => names.entry(name),
@@ -75,6 +85,9 @@ export function createCounterBook(namesMax: number): CounterBook {
       return new Map(waiting.map((one) => [one.name, one.sum]));
     },
     cut,
+    roundRemainders() {
+      for (const one of names.all()) round(one);
+    },
     nextPeriod,
   };
 
@@ -92,23 +105,33 @@ export function createCounterBook(namesMax: number): CounterBook {
     queue.push(to);
   }
 
-  function cut(last = false): CounterItem[] {
-    if (last) for (const one of names.all()) if (one.sum !== 0) enqueue(one);
+  function cut(count = Infinity): CounterItem[] {
     const items: CounterItem[] = [];
-    for (const one of queue) {
-      const amount = last ? Math.round(one.sum) : integerPart(one.sum);
+    const end = Math.min(queue.length, cutSoFar + count);
+    for (; cutSoFar < end; cutSoFar++) {
+      const one = queue[cutSoFar]!;
+      const { samples } = one;
+      const amount = integerPart(one.sum);
       // A sum that is no number any more is handed on to be dropped, and starts again from 0.
-      one.sum = Number.isFinite(amount) && !last ? one.sum - amount : 0;
+      one.sum = Number.isFinite(amount) ? one.sum - amount : 0;
+      one.samples = 0;
       one.queued = false;
-      if (amount !== 0 || one.samples > 0 || !one.written) {
-        items.push({ name: one.name, amount, samples: one.samples, first: !one.written });
+      pendingSamples -= samples;
+      if (amount !== 0 || samples > 0 || !one.written) {
+        items.push({ name: one.name, amount, samples, first: !one.written });
         one.written = true;
       }
-      one.samples = 0;
     }
-    queue = [];
-    pendingSamples = 0;
+    if (cutSoFar === queue.length) {
+      queue = [];
+      cutSoFar = 0;
+    }
     return items;
+  }
+
+  function round(one: CounterEntry): void {
+    one.sum = Math.round(one.sum);
+    if (one.sum !== 0) enqueue(one);
   }
 
   function nextPeriod(): string[] {
@@ -119,10 +142,7 @@ export function createCounterBook(namesMax: number): CounterBook {
       return isKept;
     });
     idle.sort((a, b) => a.period - b.period);
-    for (const one of idle.slice(0, Math.max(0, idle.length - namesMax))) {
-      one.sum = Math.round(one.sum);
-      if (one.sum !== 0) enqueue(one);
-    }
+    for (const one of idle.slice(0, Math.max(0, idle.length - namesMax))) round(one);
     return active;
   }
 }

@@ -1,10 +1,21 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { errorText } from '../errors.ts';
 import { fitsInt64, HashFault, type Store } from '../sinks/store.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import type { CounterBook, CounterItem } from './counter-book.ts';
 import { createHealth, type Health, type Log } from './health.ts';
 import type { Lane, LaneChunk, LanePart, Share } from './lanes.ts';
-import { cutChunks, drop, hold, numbered, pendingAmounts, release, written } from './lanes.ts';
+import {
+  createLanes,
+  cutChunks,
+  drop,
+  hold,
+  numbered,
+  pendingAmounts,
+  release,
+  written,
+} from './lanes.ts';
 import type { Layout } from './layout.ts';
 import { createPump } from './pump.ts';
 import { createSparing } from './sparing.ts';
@@ -25,7 +36,8 @@ export interface CounterFlusherParts {
 
 /**
  * Writes the counters to the store: one batch in flight, whose chunks go one after the other, each
- * sent until it is answered. What is counted meanwhile merges in the book.
+ * sent until it is answered. What is counted meanwhile merges in the book, and so does what waits
+ * there for its turn: of many names a batch takes some at a time, so that no task grows long.
  */
 export interface CounterFlusher {
   readonly tally: Tally;
@@ -65,6 +77,8 @@ export interface Refusal {
   readonly sinceMs: number;
 }
 
+/** So many names are laid out in one go: a few milliseconds. */
+const NAMES_PER_TURN = 5000;
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 5000;
 
@@ -74,12 +88,14 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   const tally = createTally();
   const nowMs = (): number => time.nowMs();
   const health = createHealth(store.label, { isUp: store.connected, nowMs, log });
-  const lanes = new Map<string, Lane>();
+  const lanes = createLanes(parts.lanesMax, newBackoff);
   const mayBeSaid = createSparing(nowMs, 1000);
   const refusing = new Map<string, Refusal>();
   const backoff = newBackoff();
-  // What is left of the batch in flight; its first chunk may have been sent already.
+  // What is left of the batch in flight; its first chunk may have been sent already. And how many
+  // names in the book are still to come into it.
   let batch: LaneChunk[] = [];
+  let namesLeft = 0;
   let pendingSamples = 0;
   // Samples of the batch that have nothing to write: their fractions wait in the book.
   let fractionSamples = 0;
@@ -88,8 +104,6 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   // Numbers of the batch begun last, and of the one that was finished last.
   let begun = 0;
   let finished = 0;
-  // New lanes are numbered from here, above all that were forgotten.
-  let seqFloor = 0;
   // At the end everything is to go, and then the last cut has been made.
   let last = false;
   let lastCut = false;
@@ -104,8 +118,8 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     get pendingSamples() {
       return pendingSamples;
     },
-    hashes: () => [...lanes.keys()],
-    pendingAmounts: () => pendingAmounts(batch, lanes.values()),
+    hashes: () => lanes.hashes(),
+    pendingAmounts: () => pendingAmounts(batch, lanes.all()),
     flush: () => pump.kick(),
     write,
     settled: () => pump.settled(),
@@ -114,26 +128,41 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   };
 
   async function work(): Promise<void> {
-    if (batch.length === 0) begin();
+    if (batch.length === 0 && namesLeft === 0) layOut(begin());
     sent = batch.length > 0;
-    // Also with nothing to send, to see whether it is there; but not at the end.
-    if (!store.connected && (sent || !last)) await store.connect();
-    while (batch.length > 0 && !pump.stopped) await sendFirst();
-    if (!pump.stopped) finish();
+    for (;;) {
+      if (batch.length === 0) layOut();
+      sent ||= batch.length > 0;
+      // Also with nothing to send, to see whether it is there; but not at the end.
+      if (!store.connected && (sent || !last)) await store.connect();
+      while (batch.length > 0 && !pump.stopped) await sendFirst();
+      if (pump.stopped) return;
+      if (namesLeft === 0) break;
+      await setImmediate(); // a store in memory answers at once: others want a turn too
+    }
+    finish();
   }
 
-  /** Lays a batch out over the hashes. Those that refuse hold theirs back until they are due. */
-  function begin(): void {
+  /** Begins a batch; returns what hashes have held back that are due again. */
+  function begin(): Map<Lane, LanePart[]> {
     batchStartMs = time.nowMs();
     begun++;
     lastCut = last;
-    const items = book.cut(last);
+    if (last) book.roundRemainders();
+    namesLeft = book.queued;
     const byLane = new Map<Lane, LanePart[]>();
     const released = new Map<string, Share>();
-    for (const lane of lanes.values()) {
+    for (const lane of lanes.all()) {
       if (lane.held.size === 0 || lane.retryAtMs > batchStartMs) continue;
       byLane.set(lane, withinInt64(lane, release(lane, released)));
     }
+    return byLane;
+  }
+
+  /** Lays the next names out over the hashes. Those that refuse hold theirs back. */
+  function layOut(byLane = new Map<Lane, LanePart[]>()): void {
+    const items = book.cut(Math.min(namesLeft, NAMES_PER_TURN));
+    namesLeft = Math.max(0, namesLeft - NAMES_PER_TURN);
     for (const item of items) {
       pendingSamples += item.samples;
       if (item.amount === 0 && !item.first) fractionSamples += item.samples;
@@ -159,7 +188,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     const places = layout.place(name);
     const share: Share = { name, samples, open: places.length, fate: 'own' };
     for (const { hash, field } of places) {
-      const lane = laneOf(hash);
+      const lane = lanes.of(hash);
       const laneParts = byLane.get(lane);
       const part = { field, amount, share };
       if (laneParts === undefined) byLane.set(lane, [part]);
@@ -206,7 +235,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     const { name } = part.share;
     if (refusing.size > 0) {
       for (const { hash } of layout.place(name)) {
-        const held = lanes.get(hash)?.held.get(name);
+        const held = lanes.of(hash).held.get(name);
         if (held === undefined) continue;
         held.samples += samples;
         return;
@@ -230,33 +259,14 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     fractionSamples = 0;
     finished = begun;
     backoff.reset();
-    forgetIdleLanes();
+    lanes.forgetIdle();
     health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);
   }
 
   /** In how many milliseconds a hash is due that holds something back. */
   function heldDueMs(): number | undefined {
-    const due = Array.from(refusing.keys(), (hash) => laneOf(hash).retryAtMs);
+    const due = Array.from(refusing.keys(), (hash) => lanes.of(hash).retryAtMs);
     return due.length === 0 ? undefined : Math.min(...due) - time.nowMs();
-  }
-
-  function laneOf(hash: string): Lane {
-    let lane = lanes.get(hash);
-    if (lane === undefined) {
-      lane = { hash, seq: seqFloor, held: new Map(), backoff: newBackoff(), retryAtMs: 0 };
-      lanes.set(hash, lane);
-    }
-    return lane;
-  }
-
-  /** Their numbers must not come again: a marker would take new chunks for old ones. */
-  function forgetIdleLanes(): void {
-    for (const [hash, { held, seq }] of lanes) {
-      if (lanes.size <= parts.lanesMax) return;
-      if (held.size > 0) continue;
-      seqFloor = Math.max(seqFloor, seq);
-      lanes.delete(hash);
-    }
   }
 
   function newBackoff(): Backoff {
@@ -271,7 +281,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   async function write(): Promise<void> {
     // What a try under way fails of may have passed.
     if (begun > finished) await pump.settled();
-    for (const lane of lanes.values()) lane.retryAtMs = 0;
+    for (const lane of lanes.all()) lane.retryAtMs = 0;
     const wanted = begun + 1;
     while (finished < wanted) await pump.turn();
     const refusal = refused();

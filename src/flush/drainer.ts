@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { Ingest, Seed } from '../ingest/ingest.ts';
 import { Stat } from '../ledger/ledger.ts';
-import type { LedgerReader } from '../ledger/reader.ts';
+import type { DrainVisitor, LedgerReader } from '../ledger/reader.ts';
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
@@ -23,7 +25,10 @@ export interface Received {
 
 /** What a drainer works with. */
 export interface DrainerParts {
-  ingest: Ingest;
+  /** The threads whose ledgers are drained; they may come later. */
+  ingests: readonly Ingest[];
+  /** How many names there may be at once, over all ledgers: each alone has no more. */
+  namesMax: number;
   counters: CounterBook;
   timings: TimingBook;
   window: LiveWindow;
@@ -37,11 +42,25 @@ export interface DrainerParts {
   nowMs: () => number;
 }
 
-/** Takes what the ingest thread has counted out of the ledger, into the books and the window. */
+/** Takes what the ingest threads have counted out of the ledgers, into the books and the window. */
 export interface Drainer {
   readonly received: Received;
   /** Flips and drains. What was read before the call is in the books when it resolves. */
   drain(): Promise<void>;
+  /**
+   * The same, unless nothing has come: then no thread is woken. What was read in this moment may be
+   * passed over until the next time.
+   */
+  drainNew(): Promise<void>;
+}
+
+/**
+ * What the entries of one ledger are in the books: found once, not at each flip. Null where there
+ * is no room for the name.
+ */
+interface Known {
+  counters: (CounterEntry | null)[];
+  timings: (TimingEntry | null)[];
 }
 
 /** Idle names are forgotten after one to two of these. */
@@ -51,9 +70,9 @@ const PERIOD_MIN_MS = 60_000;
 /** Names run out when this share of the room for them is taken. */
 const CROWDED = 0.75;
 
-/** Creates a drainer. All drains of a ledger go through one. */
+/** Creates a drainer. All drains of the ledgers go through one. */
 export function createDrainer(parts: DrainerParts): Drainer {
-  const { ingest, counters, timings, window, log, nowMs } = parts;
+  const { ingests, counters, timings, window, log, nowMs } = parts;
   const received: Received = {
     datagrams: 0,
     bytes: 0,
@@ -62,48 +81,72 @@ export function createDrainer(parts: DrainerParts): Drainer {
     counterSamples: 0,
     timingSamples: 0,
   };
-  // Per entry of the present ledger, what it is in the books: found once, not at each flip.
-  let counterOf: CounterEntry[] = [];
-  let timingOf: TimingEntry[] = [];
+  const known = new Map<Ingest, Known>();
   let periodStartMs = nowMs();
   let last: Promise<void> = Promise.resolve();
   const mayBeSaid = createSparing(nowMs, 1000);
 
   return {
     received,
-    drain() {
-      // One after the other: a flip asked for now must not be answered by one that has begun.
-      const next = last.then(drainOnce);
-      last = next.catch(() => {}); // whoever waits for it is told; the next one goes on
-      return next;
-    },
+    drain,
+    drainNew: () => (ingests.some((ingest) => ingest.hasNew()) ? drain() : last),
   };
 
-  async function drainOnce(): Promise<void> {
-    const reader = await ingest.flip();
-    take(reader);
-    if (isPeriodOver(reader)) await renew();
+  function drain(): Promise<void> {
+    // One after the other: a flip asked for now must not be answered by one that has begun.
+    const next = last.then(drainOnce);
+    last = next.catch(() => {}); // whoever waits for it is told; the next one goes on
+    return next;
   }
 
-  function take(reader: LedgerReader): void {
-    reader.drain({
+  async function drainOnce(): Promise<void> {
+    const readers = await Promise.all(ingests.map((ingest) => ingest.flip()));
+    for (const [at, ingest] of ingests.entries()) await take(ingest, readers[at]!);
+    if (isPeriodOver(readers)) await renew();
+  }
+
+  async function take(ingest: Ingest, reader: LedgerReader): Promise<void> {
+    const ofLedger = knownOf(ingest);
+    const visitor: DrainVisitor = {
       counter(id, sum, samples) {
-        const entry = (counterOf[id] ??= counters.entry(reader.nameOf(id)));
-        counters.add(entry, sum, samples);
+        let entry = ofLedger.counters[id];
+        if (entry === undefined) ofLedger.counters[id] = entry = counterOf(reader.nameOf(id));
+        if (entry === null) countDropped(parts.counterTally, 'key_limit', samples);
+        else counters.add(entry, sum, samples);
       },
       timings(id, values, weights) {
-        const entry = (timingOf[id] ??= timings.entry(reader.nameOf(id)));
-        const shown = window.add(entry.name, values, weights);
-        if (parts.hasTrap) timings.add(entry, values, weights);
-        else {
-          timings.touch(entry);
-          if (shown) parts.timingTally.delivered += values.length;
-          else countDropped(parts.timingTally, 'window_full', values.length);
-        }
+        let entry = ofLedger.timings[id];
+        if (entry === undefined) ofLedger.timings[id] = entry = timingOf(reader.nameOf(id));
+        if (entry === null) countDropped(parts.timingTally, 'key_limit', values.length);
+        else takeTimings(entry, values, weights);
       },
       stats: takeStats,
       refusal: sayRefusal,
-    });
+    };
+    for (const _ of reader.drain(visitor)) await setImmediate();
+  }
+
+  function takeTimings(entry: TimingEntry, values: Float64Array, weights: Float64Array): void {
+    const shown = window.add(entry.name, values, weights);
+    if (parts.hasTrap) timings.add(entry, values, weights);
+    else {
+      timings.touch(entry);
+      if (shown) parts.timingTally.delivered += values.length;
+      else countDropped(parts.timingTally, 'window_full', values.length);
+    }
+  }
+
+  function counterOf(name: string): CounterEntry | null {
+    return isFull() && !counters.has(name) ? null : counters.entry(name);
+  }
+
+  function timingOf(name: string): TimingEntry | null {
+    return isFull() && !timings.has(name) ? null : timings.entry(name);
+  }
+
+  /** A ledger refuses what goes beyond its room; several ledgers have more room than one. */
+  function isFull(): boolean {
+    return ingests.length > 1 && counters.size + timings.size >= parts.namesMax;
   }
 
   function takeStats(stats: Float64Array): void {
@@ -127,36 +170,42 @@ export function createDrainer(parts: DrainerParts): Drainer {
     log('warn', `refused (${reason}) from ${text(source)}: ${text(line)}`);
   }
 
-  function isPeriodOver(reader: LedgerReader): boolean {
+  function isPeriodOver(readers: readonly LedgerReader[]): boolean {
     const ageMs = nowMs() - periodStartMs;
     if (ageMs < PERIOD_MIN_MS) return false;
-    if (ageMs >= PERIOD_MS) return true;
-    const { entries, nameBytes } = reader.usage();
-    const { entriesMax, nameBytesMax } = reader.limits;
-    return entries > CROWDED * entriesMax || nameBytes > CROWDED * nameBytesMax;
+    return ageMs >= PERIOD_MS || readers.some(isCrowded);
   }
 
-  /** Puts a fresh ledger in the place of this one, in which only the names in use are known. */
+  /** Puts a fresh ledger in the place of each, in which only the names in use are known. */
   async function renew(): Promise<void> {
     periodStartMs = nowMs();
     const seeds: Seed[] = [
       ...counters.nextPeriod().map((name) => ({ kind: Kind.counter, name })),
       ...timings.nextPeriod().map((name) => ({ kind: Kind.timing, name })),
     ];
-    const old = await ingest.renew(seeds);
-    if (old === undefined) return;
-    // What was counted while the fresh one was made, perhaps of names that were just forgotten: so
-    // their entries are looked up anew, and then again, since the fresh ledger has other numbers.
-    forgetEntries();
-    take(old);
-    forgetEntries();
+    for (const ingest of ingests) {
+      const old = await ingest.renew(seeds);
+      // What was counted while the fresh one was made, perhaps of names that were just forgotten:
+      // so their entries are looked up anew, and then again: the fresh ledger has other numbers.
+      known.delete(ingest);
+      if (old === undefined) continue;
+      await take(ingest, old);
+      known.delete(ingest);
+    }
     log('debug', `names in use: ${seeds.length}; idle ones are forgotten`);
   }
 
-  function forgetEntries(): void {
-    counterOf = [];
-    timingOf = [];
+  function knownOf(ingest: Ingest): Known {
+    let found = known.get(ingest);
+    if (found === undefined) known.set(ingest, (found = { counters: [], timings: [] }));
+    return found;
   }
+}
+
+function isCrowded(reader: LedgerReader): boolean {
+  const { entries, nameBytes } = reader.usage();
+  const { entriesMax, nameBytesMax } = reader.limits;
+  return entries > CROWDED * entriesMax || nameBytes > CROWDED * nameBytesMax;
 }
 
 /** Returns bytes from outside as text that is safe in a log: one line, printable ASCII. */

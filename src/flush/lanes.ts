@@ -43,6 +43,49 @@ export interface LaneChunk {
   readonly parts: readonly LanePart[];
 }
 
+/** The lanes of all hashes written to. */
+export interface Lanes {
+  /** Returns the lane of a hash, made if it is new. */
+  of(hash: string): Lane;
+  all(): Iterable<Lane>;
+  /** The hashes, in the order of their first chunk. */
+  hashes(): string[];
+  /** Forgets the longest idle ones, if there are too many. */
+  forgetIdle(): void;
+}
+
+/**
+ * Creates the lanes of no hash yet.
+ *
+ * @param lanesMax how many are remembered while they are idle.
+ */
+export function createLanes(lanesMax: number, newBackoff: () => Backoff): Lanes {
+  const lanes = new Map<string, Lane>();
+  // New lanes are numbered from here, above all that were forgotten: their numbers must not come
+  // again, or a marker would take new chunks for old ones.
+  let seqFloor = 0;
+  return {
+    of(hash) {
+      let lane = lanes.get(hash);
+      if (lane === undefined) {
+        lane = { hash, seq: seqFloor, held: new Map(), backoff: newBackoff(), retryAtMs: 0 };
+        lanes.set(hash, lane);
+      }
+      return lane;
+    },
+    all: () => lanes.values(),
+    hashes: () => [...lanes.keys()],
+    forgetIdle() {
+      for (const [hash, { held, seq }] of lanes) {
+        if (lanes.size <= lanesMax) return;
+        if (held.size > 0) continue;
+        seqFloor = Math.max(seqFloor, seq);
+        lanes.delete(hash);
+      }
+    },
+  };
+}
+
 /** At most this many fields in one call: about 0.7 ms of Redis' time. */
 export const CHUNK_PARTS_MAX = 1000;
 

@@ -29,6 +29,7 @@ export interface TimingBook {
   readonly pendingSamples: number;
   /** How many of them wait one by one; the others are folded. */
   readonly listedSamples: number;
+  has(name: string): boolean;
   /** Returns the entry of a name, made if it is new. */
   entry(name: string): TimingEntry;
   /** Marks a name as in use, though nothing of it is to wait. */
@@ -79,6 +80,7 @@ export function createTimingBook(
     get listedSamples() {
       return listedSamples;
     },
+    has: (name) => names.has(name),
     entry: (name) => names.entry(name),
     touch: (entry) => names.touch(entry),
     addOne(to, value) {

@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -6,11 +6,14 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 
 import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
 import { hostPort } from './address.ts';
-import { readUdpSocket } from './proc-net-udp.ts';
+import { readUdpSocket, type UdpSocketState } from './proc-net-udp.ts';
 import { muteHost, MUTE_PORT, type Receiver, type ReceiverOptions } from './receiver.ts';
 
 /** How long a socket must be silent to count as empty where the kernel does not tell. */
 const SILENCE_MS = 50;
+
+/** Whether this Node can share a port, and this system. Source: Node's documentation of dgram. */
+const REUSES_PORTS = process.platform === 'linux' && hasReusePort(process.versions.node);
 
 /**
  * Opens a UDP socket with `node:dgram`: the receiver that works everywhere.
@@ -20,13 +23,17 @@ const SILENCE_MS = 50;
  * are echoes of other people's packets, and receiving goes on.
  */
 export async function openDgramReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const { host, port, receiveBufferBytes, onPacket } = options;
-  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  const { host, receiveBufferBytes, sharing, onPacket } = options;
+  const isShared = sharing !== 'alone' && REUSES_PORTS;
+  const type = isIPv6(host) ? 'udp6' : 'udp4';
   // Node gives each datagram memory of its own; the hot path wants some behind it.
   const memory = createPacketMemory(PACKET_BYTES_MAX);
   let sender: RemoteInfo | undefined;
   let lastPacketMs = 0;
 
+  const { port } = isShared && sharing === 'first' ? await freePort(type, options) : options;
+  // Known to Node from 22.12 on; its types here are older.
+  const socket = createSocket({ type, ...(isShared && { reusePort: true }) });
   socket.bind({ address: host, port, exclusive: true });
   await once(socket, 'listening'); // rejects on 'error'
   socket.on('error', () => {});
@@ -48,15 +55,14 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
     wakeFd: undefined,
     address: bound.address,
     port: bound.port,
+    isShared,
     receiveBufferBytes: socket.getRecvBufferSize(),
     source: () => (sender === undefined ? '' : hostPort(sender.address, sender.port)),
     async drain(timeoutMs) {
       const startMs = performance.now();
       await refuseMore(socket);
-      // Bound to any address, it has a certain one from now on.
-      const local = socket.address();
       while (performance.now() - startMs < timeoutMs) {
-        const state = readUdpSocket(local.address, local.port);
+        const state = readState();
         if (state?.rxQueueBytes === 0) return true;
         if (state !== undefined) {
           await setImmediate(); // one turn of the loop reads what has come
@@ -68,12 +74,34 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
       }
       return false;
     },
-    kernelDrops() {
-      const local = socket.address();
-      return readUdpSocket(local.address, local.port)?.drops ?? null;
-    },
+    kernelDrops: () => readState()?.drops ?? null,
     close: () => void socket.close(),
   };
+
+  /** Of all sockets that share the port: those that are drained already have an address of their own. */
+  function readState(): UdpSocketState | undefined {
+    const addresses = new Set([bound.address, socket.address().address]);
+    const states = [...addresses].map((address) => readUdpSocket(address, bound.port));
+    const known = states.filter((state) => state !== undefined);
+    return known.length === 0 ? undefined : known.reduce(addStates);
+  }
+}
+
+/**
+ * Returns a port that nobody holds, or the one asked for if nobody does: Node can only ask for a
+ * shared port before it binds, when nobody would be told that another program has it.
+ */
+async function freePort(
+  type: SocketType,
+  { host, port }: ReceiverOptions,
+): Promise<{ port: number }> {
+  const probe = createSocket(type);
+  probe.bind({ address: host, port, exclusive: true });
+  await once(probe, 'listening');
+  const found = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return found;
 }
 
 /** Connects the socket to the mute peer. */
@@ -82,4 +110,14 @@ async function refuseMore(socket: Socket): Promise<void> {
     socket.once('error', () => resolve()); // then it is as it would be without
     socket.connect(MUTE_PORT, muteHost(socket.address().address), () => resolve());
   });
+}
+
+function addStates(a: UdpSocketState, b: UdpSocketState): UdpSocketState {
+  return { rxQueueBytes: a.rxQueueBytes + b.rxQueueBytes, drops: a.drops + b.drops };
+}
+
+/** Node 22.12, 23.1, and all later ones. */
+function hasReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 }

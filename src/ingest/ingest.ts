@@ -10,13 +10,12 @@ import { createLedgerWriter } from '../ledger/writer.ts';
 import type { NameRule } from '../protocol/names.ts';
 import type { Kind } from '../protocol/parse.ts';
 import { hostPort } from './address.ts';
-import type { ReceiverChoice } from './receiver.ts';
+import type { ReceiverChoice, Sharing } from './receiver.ts';
 import type { BoundSocket, FromIngest, IngestThreadOptions, ToIngest } from './messages.ts';
 
 /** What an ingest is made with. */
 export interface IngestOptions {
   host: string;
-  port: number;
   names: NameRule;
   limits: LedgerLimits;
   hashSeed: number;
@@ -38,18 +37,21 @@ export interface Seed {
   name: string;
 }
 
-/** How the socket was closed. */
-export interface Stopped {
-  /** False if the deadline came before the socket was empty. */
-  drained: boolean;
-  /** What the kernel has thrown away in all; null where it does not tell. */
-  kernelDrops: number | null;
-}
-
-/** The main thread's side of the ingest thread: it starts it, flips its ledger, and stops it. */
+/** The main thread's side of an ingest thread: it starts it, flips its ledger, and stops it. */
 export interface Ingest {
-  /** Starts the thread and binds. Rejects with `ERR_LISTEN` where the address is not to be had. */
-  start(): Promise<BoundSocket>;
+  /**
+   * Starts the thread and binds. Rejects with `ERR_LISTEN` where the address is not to be had.
+   *
+   * @param port 0 takes a free one.
+   */
+  start(port: number, sharing?: Sharing): Promise<BoundSocket>;
+  /** What the kernel has thrown away, as of the last flip; null where it does not tell. */
+  readonly kernelDrops: number | null;
+  /**
+   * Whether datagrams were read since the last flip, for who can wait: one that was read just now
+   * may be passed over. Cost: a look at memory; the thread is not woken.
+   */
+  hasNew(): boolean;
   /** Flips the ledger and returns its reader, whose `drain` has then to be called. */
   flip(): Promise<LedgerReader>;
   /**
@@ -59,7 +61,7 @@ export interface Ingest {
    */
   renew(seeds: Iterable<Seed>): Promise<LedgerReader | undefined>;
   /** Reads what lies in the socket and closes it. */
-  stop(timeoutMs: number): Promise<Stopped>;
+  stop(timeoutMs: number): Promise<boolean>;
   /** Ends the thread. After the last flip. */
   end(): Promise<void>;
 }
@@ -72,15 +74,27 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   let dead: StatcolError | undefined;
   let isStopped = false;
   let wakeFd: number | undefined;
+  let kernelDrops: number | null = null;
   // What the thread has been asked for and has not answered yet.
   const waiting = new Map<FromIngest['type'], Waiting>();
 
-  return { start, flip, renew, stop, end };
+  return {
+    start,
+    get kernelDrops() {
+      return kernelDrops;
+    },
+    hasNew: () => reader.hasNew(),
+    flip,
+    renew,
+    stop,
+    end,
+  };
 
-  async function start(): Promise<BoundSocket> {
+  async function start(port: number, sharing: Sharing = 'alone'): Promise<BoundSocket> {
     const workerData: IngestThreadOptions = {
       host: options.host,
-      port: options.port,
+      port,
+      sharing,
       names: options.names,
       hashSeed: options.hashSeed,
       receiveBufferBytes: options.receiveBufferBytes,
@@ -101,7 +115,11 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     await end();
     const { code, message } = answer as FromIngest & { type: 'failed' };
     const cause = Object.assign(new Error(message), { code });
-    throw new StatcolError(ErrorCode.ERR_LISTEN, listenFault(code, message, options), { cause });
+    throw new StatcolError(
+      ErrorCode.ERR_LISTEN,
+      listenFault(code, message, hostPort(options.host, port)),
+      { cause },
+    );
   }
 
   async function flip(): Promise<LedgerReader> {
@@ -143,15 +161,14 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     return old.reader;
   }
 
-  async function stop(timeoutMs: number): Promise<Stopped> {
-    const nothing = { drained: true, kernelDrops: null };
+  async function stop(timeoutMs: number): Promise<boolean> {
     isStopped = true;
-    if (thread === undefined || dead !== undefined) return nothing;
+    if (thread === undefined || dead !== undefined) return true;
     try {
       const answer = await ask({ type: 'stop', timeoutMs }, 'stopped');
-      return answer.type === 'stopped' ? answer : nothing;
+      return answer.type !== 'stopped' || answer.drained;
     } catch {
-      return nothing; // dead: there is no socket any more
+      return true; // dead: there is no socket any more
     }
   }
 
@@ -178,6 +195,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   function onMessage(message: FromIngest): void {
     if (message.type === 'half-full') events.onHalfFull();
     else {
+      if ('kernelDrops' in message) kernelDrops = message.kernelDrops ?? kernelDrops;
       waiting.get(message.type)?.resolve(message);
       waiting.delete(message.type);
     }
@@ -224,8 +242,8 @@ function takeOver({ control }: Ledger): void {
   Atomics.store(control, Control.active, Atomics.load(control, Control.requested));
 }
 
-function listenFault(code: string, message: string, { host, port }: IngestOptions): string {
-  const address = `udp ${hostPort(host, port)}`;
+function listenFault(code: string, message: string, at: string): string {
+  const address = `udp ${at}`;
   if (code === 'EADDRINUSE') {
     return `${address} is in use: stop the program that holds it, or choose another with --port`;
   }

@@ -1,22 +1,25 @@
 import type { Log } from '../flush/health.ts';
-import { readUdpSocket } from './proc-net-udp.ts';
 
 /** Asked of the kernel: a second of 20,000 small datagrams, by its own way of counting. */
 export const RECEIVE_BUFFER_BYTES: number = 16 << 20;
 
 /** How many datagrams the kernel threw away because the receive buffer was full. */
 export interface KernelDrops {
-  /** Asks the kernel, and logs a growth, at most once in 10 s. Null where it does not tell. */
+  /** Returns the number, and logs a growth, at most once in 10 s. Null where none is known. */
   read(): number | null;
-  /** Takes the number that was read last of all, before the socket was closed, and logs it. */
-  close(drops: number | null): void;
+  /** Logs a growth that was not said yet: the sockets are closed. */
+  close(): void;
 }
 
 const SAY_EVERY_MS = 10_000;
 
-/** Creates a reader of the drops of a socket. The last number seen stays when it is closed. */
+/**
+ * Creates a reader of the drops.
+ *
+ * @param count returns the number as the kernel told it last.
+ */
 export function createKernelDrops(
-  { address, port }: { address: string; port: number },
+  count: () => number | null,
   { nowMs, log }: { nowMs: () => number; log: Log },
 ): KernelDrops {
   let drops: number | null = null;
@@ -25,19 +28,15 @@ export function createKernelDrops(
 
   return {
     read() {
-      see(readUdpSocket(address, port)?.drops);
+      drops = count();
       if ((drops ?? 0) > said && nowMs() - saidMs >= SAY_EVERY_MS) say();
       return drops;
     },
-    close(last) {
-      see(last);
+    close() {
+      drops = count();
       if ((drops ?? 0) > said) say();
     },
   };
-
-  function see(found: number | null | undefined): void {
-    if (found !== undefined && found !== null && found >= (drops ?? 0)) drops = found;
-  }
 
   function say(): void {
     log(

@@ -1,6 +1,6 @@
 import type { LedgerLimits } from '../ledger/ledger.ts';
 import type { NameRule } from '../protocol/names.ts';
-import type { ReceiverChoice, ReceiverKind } from './receiver.ts';
+import type { ReceiverChoice, ReceiverKind, Sharing } from './receiver.ts';
 
 /** A ledger as it travels between threads: the memory is shared, not copied. */
 export interface LedgerHandle {
@@ -16,6 +16,7 @@ export interface IngestThreadOptions {
   hashSeed: number;
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
+  sharing: Sharing;
   ledger: LedgerHandle;
 }
 
@@ -35,6 +36,8 @@ export interface BoundSocket {
   wakeFd: number | undefined;
   /** Why it is not the faster one that was looked for first. */
   note: string | undefined;
+  /** Whether others may bind the same port beside it. */
+  isShared: boolean;
   address: string;
   port: number;
   receiveBufferBytes: number;
@@ -44,7 +47,8 @@ export interface BoundSocket {
 export type FromIngest =
   | { type: 'bound'; socket: BoundSocket }
   | { type: 'failed'; code: string; message: string }
-  | { type: 'flipped' }
+  /** `kernelDrops` is what the kernel has thrown away so far; null where it does not tell. */
+  | { type: 'flipped'; kernelDrops: number | null }
   | { type: 'swapped' }
   /** The timing log is half full: a flip would be welcome before the next one is due. */
   | { type: 'half-full' }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 
-/** What Linux tells about a bound UDP socket. */
+/** What Linux tells about a bound UDP socket, or the several that share its address. */
 export interface UdpSocketState {
   /** Bytes received by the kernel and not read yet. */
   rxQueueBytes: number;
@@ -10,7 +10,7 @@ export interface UdpSocketState {
 }
 
 /**
- * Returns the kernel's numbers for the UDP socket bound to an address, or undefined where there is
+ * Returns the kernel's numbers for the UDP sockets bound to an address, or undefined where there is
  * no such table (off Linux) or no such socket.
  *
  *       sl  local_address rem_address   st tx_queue:rx_queue tr tm->when … ref pointer drops
@@ -30,18 +30,16 @@ export function readUdpSocket(address: string, port: number): UdpSocketState | u
   } catch {
     return undefined;
   }
+  let found: UdpSocketState | undefined;
   // Behind the colon: a client connected to this address has it too, as its remote one.
-  const at = table.indexOf(`: ${wanted} `);
-  if (at < 0) return undefined;
-  const lineEnd = table.indexOf('\n', at);
-  const columns = table
-    .slice(at + 1, lineEnd < 0 ? undefined : lineEnd)
-    .trim()
-    .split(/\s+/);
-  return {
-    rxQueueBytes: Number.parseInt(columns[3]?.split(':')[1] ?? '0', 16),
-    drops: Number(columns.at(-1)),
-  };
+  const line = new RegExp(`: ${wanted} .*$`, 'gm');
+  for (const [text] of table.matchAll(line)) {
+    const columns = text.trim().split(/\s+/);
+    found ??= { rxQueueBytes: 0, drops: 0 };
+    found.rxQueueBytes += Number.parseInt(columns[4]?.split(':')[1] ?? '0', 16);
+    found.drops += Number(columns.at(-1));
+  }
+  return found;
 }
 
 /** Returns an address and port as the table writes them: `127.0.0.1` and 8125 → `0100007F:1FBD`. */

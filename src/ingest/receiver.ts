@@ -10,9 +10,17 @@ export interface ReceiverOptions {
   port: number;
   /** The receive buffer to ask the kernel for; it may grant less. */
   receiveBufferBytes: number;
+  sharing: Sharing;
   /** Called for each datagram, up to 65,507 bytes. The bytes may be kept by nobody. */
   onPacket: OnPacket;
 }
+
+/**
+ * Whether the port is for one socket, or several take turns by who sends (`SO_REUSEPORT`). Sockets
+ * that all ask for it before they are bound share a port with anybody, in silence: so the `first`
+ * one sees to it that the port was free, and only then lets the `next` ones in.
+ */
+export type Sharing = 'alone' | 'first' | 'next';
 
 /** Ways of receiving. */
 export type ReceiverKind = 'dgram' | 'recvmmsg';
@@ -31,6 +39,8 @@ export interface Receiver {
    * Whoever opened the receiver closes this, last of all.
    */
   readonly wakeFd: number | undefined;
+  /** Whether others may bind the same port beside it. */
+  readonly isShared: boolean;
   /** The receive buffer that was granted, as the kernel counts it. */
   readonly receiveBufferBytes: number;
   /** Who sent the datagram being handed over: `127.0.0.1:40001`. */
@@ -41,7 +51,10 @@ export interface Receiver {
    * What comes after the call is refused. Returns false if the deadline came before.
    */
   drain(timeoutMs: number): Promise<boolean>;
-  /** Datagrams that the kernel threw away so far; null where it does not tell. */
+  /**
+   * Datagrams that the kernel threw away so far; null where it does not tell. With `dgram` it tells
+   * by address: then it is the number of all sockets that share the port.
+   */
   kernelDrops(): number | null;
   close(): void;
 }

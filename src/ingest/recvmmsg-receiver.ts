@@ -19,7 +19,7 @@ const REST_MS = 0.2;
 /** After so many rests in a row with nothing to read, it sleeps until something comes. */
 const RESTS_MAX = 10;
 /** How long it sleeps at most, unless something comes, or somebody wakes it. */
-const SLEEP_MS = 500;
+const SLEEP_MS = 1000;
 /** How long it reads before the thread looks at what it is asked for. */
 const TURN_MS = 2;
 
@@ -49,6 +49,7 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
     wakeFd,
     address: local.host,
     port: local.port,
+    isShared: options.sharing !== 'alone',
     receiveBufferBytes: option(libc, fd, LINUX.SO_RCVBUF),
     source() {
       const { host, port } = batch.source();
@@ -108,7 +109,8 @@ const DEFECTS: ReadonlySet<number> = new Set([
   LINUX.ENOTSOCK,
 ]);
 
-function openSocket(libc: Libc, { host, port, receiveBufferBytes }: ReceiverOptions): number {
+function openSocket(libc: Libc, options: ReceiverOptions): number {
+  const { host, port, receiveBufferBytes, sharing } = options;
   const domain = isIPv6(host) ? LINUX.AF_INET6 : LINUX.AF_INET;
   const fd = libc.socket(domain, LINUX.SOCK_DGRAM | LINUX.SOCK_CLOEXEC, 0);
   if (fd < 0) throw callError('socket', libc.errno());
@@ -118,8 +120,15 @@ function openSocket(libc: Libc, { host, port, receiveBufferBytes }: ReceiverOpti
   if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, wanted, 4) !== 0) {
     libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, wanted, 4);
   }
+  const share = (): void => {
+    libc.setsockopt(fd, SOL_SOCKET, LINUX.SO_REUSEPORT, Uint32Array.of(1), 4);
+  };
+  if (sharing === 'next') share();
   const address = socketAddress(host, port);
-  if (libc.bind(fd, address, address.length) === 0) return fd;
+  if (libc.bind(fd, address, address.length) === 0) {
+    if (sharing === 'first') share();
+    return fd;
+  }
   const error = callError('bind', libc.errno());
   libc.close(fd);
   throw error;

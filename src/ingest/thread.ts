@@ -25,7 +25,7 @@ port.on('message', (message: ToIngest) => {
   switch (message.type) {
     case 'flip':
       writer.poll();
-      say({ type: 'flipped' });
+      say({ type: 'flipped', kernelDrops: receiver?.kernelDrops() ?? null });
       break;
     case 'swap':
       writer = writerOf(message.ledger);
@@ -41,22 +41,23 @@ process.on('exit', () => receiver?.close());
 await start();
 
 async function start(): Promise<void> {
-  const { host, port: udpPort, receiveBufferBytes } = options;
+  const { host, port: udpPort, receiveBufferBytes, sharing } = options;
   let note: string | undefined;
   try {
-    [receiver, note] = await open({ host, port: udpPort, receiveBufferBytes, onPacket });
+    [receiver, note] = await open({ host, port: udpPort, receiveBufferBytes, sharing, onPacket });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     say({ type: 'failed', code, message: errorText(error) });
     return;
   }
-  const { kind, address, port: bound } = receiver;
+  const { kind, isShared, address, port: bound } = receiver;
   say({
     type: 'bound',
     socket: {
       receiver: kind,
       wakeFd: receiver.wakeFd,
       note,
+      isShared,
       address,
       port: bound,
       receiveBufferBytes: receiver.receiveBufferBytes,

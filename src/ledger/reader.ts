@@ -15,7 +15,10 @@ import { REJECT_REASONS } from '../protocol/reasons.ts';
 export interface DrainVisitor {
   /** A counter that was added to: the sum of its values, and of how many samples. */
   counter(entry: number, sum: number, samples: number): void;
-  /** All timings of one name, in order of arrival. The arrays are lent: do not keep them. */
+  /**
+   * Timings of one name, in order of arrival; those of a long log come in several parts. The arrays
+   * are lent: do not keep them.
+   */
   timings(entry: number, values: Float64Array, weights: Float64Array): void;
   /** What was counted beside the samples; the index of a word is in {@link Stat}. Lent. */
   stats(stats: Float64Array): void;
@@ -28,16 +31,25 @@ export interface LedgerReader {
   readonly limits: LedgerLimits;
   /** Asks the writer for a flip. The side drained last must be drained: see {@link drain}. */
   requestFlip(): void;
+  /** Whether the writer has read datagrams since the last flip, as far as this thread can see. */
+  hasNew(): boolean;
   /** Returns whether the writer has answered the flip asked for last. */
   flipped(): boolean;
-  /** Reports what the side not being written holds, and clears it. Once after each flip. */
-  drain(visitor: DrainVisitor): void;
+  /**
+   * Reports what the side not being written holds, and clears it. Once after each flip, and to its
+   * end. It yields after every few milliseconds of work, so that others may have a turn.
+   */
+  drain(visitor: DrainVisitor): Iterable<void>;
   /** Returns the name or spelling of an entry that a drain has reported. */
   nameOf(entry: number): string;
   kindOf(entry: number): Kind;
   /** How many entries there are, names and spellings, and how many bytes they take. */
   usage(): { entries: number; nameBytes: number };
 }
+
+/** How many are reported in one go: some milliseconds of work for whoever takes them. */
+const COUNTERS_PER_TURN = 5000;
+const TIMINGS_PER_TURN = 32_768;
 
 /** Creates the reader of a ledger. A ledger has only one at a time. */
 export function createLedgerReader(ledger: Ledger): LedgerReader {
@@ -49,6 +61,10 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
   return {
     limits: ledger.limits,
     requestFlip: () => void Atomics.add(control, Control.requested, 1),
+    hasNew() {
+      const active = Atomics.load(control, Control.active) & 1;
+      return ledger.sides[active as 0 | 1].stats[Stat.datagrams] !== 0;
+    },
     flipped: () =>
       Atomics.load(control, Control.active) === Atomics.load(control, Control.requested),
     drain,
@@ -68,20 +84,25 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
     }),
   };
 
-  function drain(visitor: DrainVisitor): void {
+  function* drain(visitor: DrainVisitor): Generator<void> {
     const old = (Atomics.load(control, Control.active) + 1) & 1;
     const side = ledger.sides[old as 0 | 1];
-    drainCounters(side, visitor);
-    drainTimings(side, visitor);
+    yield* drainCounters(side, visitor);
+    const logged = side.stats[Stat.logLength]!;
+    for (let from = 0; from < logged; from += TIMINGS_PER_TURN) {
+      if (from > 0) yield;
+      drainTimings(side, from, Math.min(from + TIMINGS_PER_TURN, logged), visitor);
+    }
     drainRefusals(side, visitor);
     visitor.stats(side.stats);
     side.stats.fill(0);
   }
 
-  function drainCounters({ stats, sums }: LedgerSide, visitor: DrainVisitor): void {
+  function* drainCounters({ stats, sums }: LedgerSide, visitor: DrainVisitor): Generator<void> {
     if (stats[Stat.counterSamples] === 0) return;
     // Entries that came after the flip have nothing on this side; looking at them does no harm.
     const end = 2 * control[Control.entryCount]!;
+    let inTurn = 0;
     for (let at = 0; at < end; at += 2) {
       const samples = sums[at + 1]!;
       if (samples === 0) continue;
@@ -89,16 +110,15 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
       sums[at] = 0;
       sums[at + 1] = 0;
       visitor.counter(at >> 1, sum, samples);
+      if (++inTurn % COUNTERS_PER_TURN === 0) yield;
     }
   }
 
-  /** Groups the log by entry with a counting sort: two passes, whatever the order of arrival. */
-  function drainTimings(side: LedgerSide, visitor: DrainVisitor): void {
+  /** Groups a part of the log by entry with a counting sort: two passes, whatever the order. */
+  function drainTimings(side: LedgerSide, from: number, to: number, visitor: DrainVisitor): void {
     const { ids } = side;
-    const length = side.stats[Stat.logLength]!;
-    if (length === 0) return;
     const seen: number[] = [];
-    for (let at = 0; at < length; at++) {
+    for (let at = from; at < to; at++) {
       const id = ids[at]!;
       if (places[id] === 0) seen.push(id);
       places[id] = places[id]! + 1;
@@ -109,9 +129,9 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
       places[id] = start;
       start += count;
     }
-    const values = new Float64Array(length);
-    const weights = new Float64Array(length);
-    for (let at = 0; at < length; at++) {
+    const values = new Float64Array(to - from);
+    const weights = new Float64Array(to - from);
+    for (let at = from; at < to; at++) {
       const place = places[ids[at]!]!;
       places[ids[at]!] = place + 1;
       values[place] = side.values[at]!;

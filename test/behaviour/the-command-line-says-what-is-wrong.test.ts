@@ -26,7 +26,7 @@ describe('the command line says what is wrong', () => {
       ['listen', '--bogus', '5', '--worse'],
       [/--bogus: .*unknown/, /--worse: .*unknown/],
     ],
-    [['listen', '--threads', '2'], [/--threads: .*unknown/]],
+    [['listen', '--threads', '0'], [/--threads: expected a whole number from 1 to 64/]],
     [['listen', 'word'], [/"word": expected flags only/]],
     [
       ['listen', '--port', 'x', '--names', 'y', '--max-keys', '0'],

@@ -20,7 +20,8 @@ describe('The counter book’s amounts', () => {
     add(book, 'whole', 3);
     book.cut();
     expect([...book.amounts()]).to.deep.equal([['rest', 0.75]]);
-    book.cut(true);
+    book.roundRemainders();
+    book.cut();
     expect([...book.amounts()]).to.deep.equal([]);
   });
 
@@ -89,7 +90,8 @@ describe('A name registered with no samples', () => {
     expect(book.cut()).to.deep.equal([{ name: 'a', amount: 0, samples: 0, first: true }]);
     add(book, 'a', 0, 0);
     expect(book.cut()).to.deep.equal([]);
-    expect(book.cut(true)).to.deep.equal([]);
+    book.roundRemainders();
+    expect(book.cut()).to.deep.equal([]);
   });
 
   it('is written once however often it is registered before', () => {

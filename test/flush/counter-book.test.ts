@@ -93,7 +93,8 @@ describe('The counter book', () => {
       it(`rounds ${sum} to ${amount} and keeps nothing`, () => {
         const book = createCounterBook(NAMES_MAX);
         add(book, 'a', sum);
-        const [item] = book.cut(true);
+        book.roundRemainders();
+        const [item] = book.cut();
         expect(item!.amount + 0).to.equal(amount);
         expect(book.entry('a').sum).to.equal(0);
       });
@@ -104,7 +105,8 @@ describe('The counter book', () => {
       add(book, 'a', 1.75);
       add(book, 'b', 0.25);
       book.cut();
-      expect(book.cut(true)).to.deep.equal([{ name: 'a', amount: 1, samples: 0, first: false }]);
+      book.roundRemainders();
+      expect(book.cut()).to.deep.equal([{ name: 'a', amount: 1, samples: 0, first: false }]);
     });
   });
 
@@ -190,7 +192,8 @@ describe('The counter book', () => {
         const handed = new Map<string, number>();
         let samples = 0;
         const cut = (last: boolean): void => {
-          for (const item of book.cut(last)) {
+          if (last) book.roundRemainders();
+          for (const item of book.cut()) {
             expect(Number.isInteger(item.amount)).to.equal(true);
             handed.set(item.name, (handed.get(item.name) ?? 0) + item.amount);
             samples -= item.samples;

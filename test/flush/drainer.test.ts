@@ -28,7 +28,6 @@ describe('the drainer', () => {
     ingest = createIngest(
       {
         host: '127.0.0.1',
-        port: 0,
         names: 'statsd',
         limits,
         hashSeed: 7,
@@ -37,12 +36,13 @@ describe('the drainer', () => {
       },
       { onHalfFull: () => {}, onDeath: () => {} },
     );
-    ({ port } = await ingest.start());
+    ({ port } = await ingest.start(0));
     counters = createCounterBook(20);
     timings = createTimingBook('n', 1 << 20);
     tally = createTally();
     drainer = createDrainer({
-      ingest,
+      ingests: [ingest],
+      namesMax: 20,
       counters,
       timings,
       window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, nowMs: () => nowMs }),

@@ -25,6 +25,7 @@ async function open(
     host,
     port: 0,
     receiveBufferBytes: 1 << 20,
+    sharing: 'alone',
     onPacket({ bytes }, start, length) {
       received.push(Buffer.from(bytes.subarray(start, start + length)).toString('latin1'));
       sources.add(receiver.source());
@@ -121,7 +122,11 @@ for (const [kind, openReceiver] of RECEIVERS) {
     it('cannot be bound twice, and says so as Node does', async () => {
       const { receiver } = await open(openReceiver, '127.0.0.1');
       const again = { host: '127.0.0.1', port: receiver.port, receiveBufferBytes: 1 << 20 };
-      const error: unknown = await openReceiver({ ...again, onPacket: () => {} }).then(
+      const error: unknown = await openReceiver({
+        ...again,
+        sharing: 'alone',
+        onPacket: () => {},
+      }).then(
         () => undefined,
         (one: unknown) => one,
       );

@@ -58,7 +58,7 @@ export function createWire(limits: LedgerLimits = SMALL, rule: NameRule = 'stats
       const timings: Drained['timings'] = new Map();
       const refused: Drained['refused'] = new Map();
       let stats = new Float64Array(0);
-      reader.drain({
+      const reports = reader.drain({
         counter: (entry, sum, samples) => counters.set(reader.nameOf(entry), [sum, samples]),
         timings: (entry, values, weights) => {
           const pairs = Array.from(values, (value, at): [number, number] => [value, weights[at]!]);
@@ -67,6 +67,7 @@ export function createWire(limits: LedgerLimits = SMALL, rule: NameRule = 'stats
         stats: (lent) => void (stats = lent.slice()),
         refusal: (reason, line) => refused.set(reason, Buffer.from(line)),
       });
+      for (const _ of reports) void 0; // in one go
       return { counters, timings, refused, stats, rejected: rejectedOf(stats) };
     },
   };
