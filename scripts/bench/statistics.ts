@@ -8,3 +8,8 @@ export function quantile(values: readonly number[], share: number): number {
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
+
+/** Returns milliseconds as texts. */
+export function show(values: readonly number[]): string {
+  return values.map((value) => value.toFixed(1)).join(' ');
+}

@@ -167,7 +167,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
   /** At most one line per second and reason, with the last of the lines refused. */
   function sayRefusal(reason: RejectReason, line: Uint8Array, source: Uint8Array): void {
     if (!mayBeSaid(reason)) return;
-    log('warn', `refused (${reason}) from ${text(source)}: ${text(line)}`);
+    const from = source.length === 0 ? '' : ` from ${text(source)}`;
+    log('warn', `refused (${reason})${from}: ${text(line)}`);
   }
 
   function isPeriodOver(readers: readonly LedgerReader[]): boolean {

@@ -43,7 +43,10 @@ export interface Receiver {
   readonly isShared: boolean;
   /** The receive buffer that was granted, as the kernel counts it. */
   readonly receiveBufferBytes: number;
-  /** Who sent the datagram being handed over: `127.0.0.1:40001`. */
+  /**
+   * Who sent the datagram being handed over: `127.0.0.1:40001`. Empty where that was not asked for,
+   * since so much comes; asking sees to it that it is known of the next ones.
+   */
   source(): string;
   /**
    * Reads on until what lay in the socket when it was called has been handed over: on Linux until

@@ -14,8 +14,20 @@ import {
 import { createBatch } from './recvmmsg-batch.ts';
 import { muteHost, MUTE_PORT, type Receiver, type ReceiverOptions } from './receiver.ts';
 
-/** How long datagrams may gather when a batch came back short: fewer calls and wake-ups. */
+/**
+ * How long datagrams may gather when a batch came back short: fewer calls and wake-ups. The longer
+ * one saves 6 % of the processor time at 300,000 a second; it needs room for what comes meanwhile.
+ */
 const REST_MS = 0.2;
+const LONG_REST_MS = 1;
+/** The granted buffer from which on there is that room: 10,000 small datagrams. */
+const LONG_REST_BUFFER_BYTES = 8 << 20;
+/**
+ * From so many datagrams in a batch on, the kernel is not asked who sent them: that is 10 % of its
+ * work. Until a line is refused, then it is for as long as anything more of that might come.
+ */
+const NAMELESS_FROM = 64;
+const NAMED_FOR_MS = 10_000;
 /** After so many rests in a row with nothing to read, it sleeps until something comes. */
 const RESTS_MAX = 10;
 /** How long it sleeps at most, unless something comes, or somebody wakes it. */
@@ -40,8 +52,12 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
     descriptors.writeInt16LE(LINUX.POLLIN, 8 * at + 4);
   }
   const rest = new Int32Array(new SharedArrayBuffer(4));
+  const receiveBufferBytes = option(libc, fd, LINUX.SO_RCVBUF);
+  const restMs = receiveBufferBytes >= LONG_REST_BUFFER_BYTES ? LONG_REST_MS : REST_MS;
   let isOpen = true;
   let rests = 0;
+  let headers = batch.headers.named;
+  let namedUntilMs = 0;
   let turn: NodeJS.Immediate | undefined = setImmediate(readOn);
 
   return {
@@ -50,10 +66,11 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
     address: local.host,
     port: local.port,
     isShared: options.sharing !== 'alone',
-    receiveBufferBytes: option(libc, fd, LINUX.SO_RCVBUF),
+    receiveBufferBytes,
     source() {
-      const { host, port } = batch.source();
-      return hostPort(host, port);
+      namedUntilMs = performance.now() + NAMED_FOR_MS;
+      const from = batch.source();
+      return from === undefined ? '' : hostPort(from.host, from.port);
     },
     drain(timeoutMs) {
       const deadlineMs = performance.now() + timeoutMs;
@@ -83,16 +100,18 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
         libc.read(wakeFd, wakes, wakes.length); // sets it back
         break;
       }
-      if (count < batch.size) Atomics.wait(rest, 0, 0, REST_MS);
+      if (count < batch.size) Atomics.wait(rest, 0, 0, restMs);
     } while (performance.now() < untilMs);
     if (isOpen) turn = setImmediate(readOn);
   }
 
   /** Reads a batch; returns how many datagrams it had. */
   function receive(): number {
-    const count = libc.recvmmsg(fd, batch.headers, batch.size, LINUX.MSG_DONTWAIT, null);
+    const count = libc.recvmmsg(fd, headers, batch.size, LINUX.MSG_DONTWAIT, null);
     if (count >= 0) {
-      batch.handOver(count, options.onPacket);
+      batch.handOver(count, headers, options.onPacket);
+      const { named, nameless } = batch.headers;
+      headers = count < NAMELESS_FROM || performance.now() < namedUntilMs ? named : nameless;
       return count;
     }
     const errno = libc.errno();

@@ -203,8 +203,8 @@ export function createKeyIndex(ledger: Ledger, seed: number): KeyIndex {
 
 /** Words in front of a record's bytes: the entry counted under, the shape, the hash. */
 export const HEADER_WORDS = 3;
-/** Slots in use at first: 64 KiB. */
-const SLOTS_FIRST = 8192;
+/** Slots in use at first: 16 KiB, half of a core's first cache. */
+const SLOTS_FIRST = 2048;
 
 /** How many words a number of bytes takes. */
 function wordsOf(bytes: number): number {

@@ -1,15 +1,17 @@
 import { TOTAL_FIELD } from '../flush/layout.ts';
-import type { FieldFault, Store } from './store.ts';
+import { decimal, type FieldFault, type Store } from './store.ts';
 
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
+/** A field's value, exact: a number as long as that is safe. */
+interface Field {
+  value: number | bigint;
+}
 
 /**
  * Creates a store in memory. It answers as Redis does, 64-bit limits included, and forgets
  * everything when the process ends. Names that are counted are kept until then.
  */
 export function createMemoryStore(): Store {
-  const hashes = new Map<string, Map<string, bigint>>();
+  const hashes = new Map<string, Map<string, Field>>();
 
   return {
     kind: 'memory',
@@ -19,27 +21,43 @@ export function createMemoryStore(): Store {
     connect: () => Promise.resolve(),
     apply(chunk) {
       const faults = new Map<number, FieldFault>();
-      const fields = hashes.get(chunk.hash) ?? new Map<string, bigint>();
+      const fields = hashes.get(chunk.hash) ?? new Map<string, Field>();
       hashes.set(chunk.hash, fields);
       for (const [index, { field, amount }] of chunk.parts.entries()) {
-        const written = field === null || add(fields, field, BigInt(amount));
-        const totalled = !chunk.total || !written || add(fields, TOTAL_FIELD, BigInt(amount));
+        const written = field === null || add(fields, field, amount);
+        const totalled = !chunk.total || !written || add(fields, TOTAL_FIELD, amount);
         if (!written || !totalled) faults.set(index, 'overflow');
       }
       return Promise.resolve(faults);
     },
     read: (hash) =>
       Promise.resolve(
-        Array.from(hashes.get(hash) ?? [], ([field, value]) => [field, value.toString()]),
+        Array.from(hashes.get(hash) ?? [], ([field, { value }]) => [field, textOf(value)]),
       ),
-    readField: (hash, field) => Promise.resolve(hashes.get(hash)?.get(field)?.toString() ?? null),
+    readField(hash, field) {
+      const found = hashes.get(hash)?.get(field);
+      return Promise.resolve(found === undefined ? null : textOf(found.value));
+    },
     close: () => {},
   };
 }
 
-function add(fields: Map<string, bigint>, field: string, amount: bigint): boolean {
-  const sum = (fields.get(field) ?? 0n) + amount;
-  if (sum < INT64_MIN || sum > INT64_MAX) return false;
-  fields.set(field, sum);
+/** Adds to a field; false, and nothing added, where the sum would leave 64 bits. */
+function add(fields: Map<string, Field>, name: string, amount: number): boolean {
+  const field = fields.get(name);
+  const sum = plus(field?.value ?? 0, amount);
+  if (sum === undefined) return false;
+  if (field === undefined) fields.set(name, { value: sum });
+  else field.value = sum;
   return true;
+}
+
+function plus(value: number | bigint, amount: number): number | bigint | undefined {
+  if (typeof value === 'number' && Number.isSafeInteger(value + amount)) return value + amount;
+  const sum = BigInt(value) + BigInt(amount);
+  return BigInt.asIntN(64, sum) === sum ? sum : undefined;
+}
+
+function textOf(value: number | bigint): string {
+  return typeof value === 'number' ? decimal(value) : value.toString();
 }

@@ -1,8 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import sinon from 'sinon';
 
 import { openDgramReceiver } from '../../src/ingest/dgram-receiver.ts';
 import { loadLibc } from '../../src/ingest/libc.ts';
@@ -135,3 +137,38 @@ for (const [kind, openReceiver] of RECEIVERS) {
     });
   });
 }
+
+describe('the recvmmsg receiver, when much comes at once', () => {
+  it('does not ask the kernel who sends, until somebody wants to know', async () => {
+    const sources = new Map<number, string>();
+    let read = 0;
+    let nowMs = 0;
+    const clock = sinon.stub(performance, 'now').callsFake(() => nowMs);
+    const receiver = openRecvmmsgReceiver(await loadLibc(), {
+      host: '127.0.0.1',
+      port: 0,
+      receiveBufferBytes: 4 << 20,
+      sharing: 'alone',
+      onPacket() {
+        if ([10, 300, 600, 1100].includes(++read)) sources.set(read, receiver.source());
+        // As if the first question had come 11 seconds before the others.
+        if (read === 10) nowMs += 11_000;
+      },
+    });
+    const sender = createSocket('udp4');
+    sender.connect(receiver.port, '127.0.0.1');
+    await once(sender, 'connect');
+    for (let n = 0; n < 1200; n++) sender.send('a:1|c');
+    expect(await receiver.drain(60_000)).to.equal(true);
+    clock.restore();
+    const known = `127.0.0.1:${sender.address().port}`;
+    expect(Object.fromEntries(sources)).to.deep.equal({
+      10: known,
+      300: '',
+      600: known,
+      1100: known,
+    });
+    sender.close();
+    receiver.close();
+  });
+});
