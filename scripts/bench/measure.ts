@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { readUdpSocket } from '../../dist/ingest/proc-net-udp.js';
-import type { Peer } from './peers/peers.ts';
+import type { Peer } from './peers/process.ts';
 
 /** What is sent. */
 export interface Load {

@@ -62,10 +62,18 @@ export function createTimingBook(
   bodyBytesMax: number,
   nameAtTrap: (name: string) => string = trapName,
 ): TimingBook {
-  const names = createRegistry<TimingEntry>((name, period) => {
-    const waiting = { values: [], weights: undefined, taken: 0, folded: undefined };
-    return { name, period, ...waiting, foldedSamples: 0, carry: 0, queued: false };
-  });
+  // All members in one literal: the engine then keeps them in one piece.
+  const names = createRegistry<TimingEntry>((name, period) => ({
+    name,
+    period,
+    values: [],
+    weights: undefined,
+    taken: 0,
+    folded: undefined,
+    foldedSamples: 0,
+    carry: 0,
+    queued: false,
+  }));
   let queue: TimingEntry[] = [];
   let pendingSamples = 0;
   let listedSamples = 0;

@@ -103,7 +103,12 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     };
     // In the sources this file ends in .ts, in the package in .js; so does the thread's.
     const url = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
-    thread = new Worker(url, { workerData, name: 'statcol-ingest', execArgv: threadFlags() });
+    thread = new Worker(url, {
+      workerData,
+      name: 'statcol-ingest',
+      execArgv: threadFlags(),
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     thread.on('message', onMessage);
     thread.on('error', (cause) => onDeath('the ingest thread failed', cause));
     thread.on('exit', (code) => onDeath(`the ingest thread ended with code ${code}`));
@@ -221,6 +226,9 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     waiting.clear();
   }
 }
+
+/** The thread makes garbage for names seen first alone: it needs no room for more. */
+const YOUNG_GENERATION_MB = 4;
 
 /** One, as an eventfd counts. */
 const WAKE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);

@@ -33,6 +33,16 @@ export function emptyColumn(second: number, span: number): Column {
   };
 }
 
+/** Makes a column one of nothing again, in the memory that it has. */
+export function clearColumn(column: Column, second: number): void {
+  column.second = second;
+  column.min = Infinity;
+  column.max = -Infinity;
+  column.weight = 0;
+  column.weightedSum = 0;
+  column.bins.used = 0;
+}
+
 /** Adds `count` whole samples of a value whose weight is `weight`. */
 export function addToColumn(column: Column, value: number, weight: number, count: number): void {
   // What came as no number has a bin of its own, and no part in the rest.
@@ -43,17 +53,6 @@ export function addToColumn(column: Column, value: number, weight: number, count
     column.weightedSum += value * weight;
   }
   if (count > 0) addToBin(column.bins, codeOf(value), count);
-}
-
-/** Adds all of `from`. */
-export function mergeColumn(into: Column, from: Column): void {
-  into.min = Math.min(into.min, from.min);
-  into.max = Math.max(into.max, from.max);
-  into.weight += from.weight;
-  into.weightedSum += from.weightedSum;
-  for (let at = 0; at < from.bins.used; at++) {
-    addToBin(into.bins, from.bins.codes[at]!, from.bins.counts[at]!);
-  }
 }
 
 function addToBin(bins: BinList, code: number, count: number): void {
@@ -71,9 +70,9 @@ function addToBin(bins: BinList, code: number, count: number): void {
  */
 export interface ColumnLog {
   bytes: Uint8Array;
-  view: DataView;
-  /** What lies from `start` to `end` is in use. */
+  /** What lies from `start` to `end` is in use, and the last column begins at `last`. */
   start: number;
+  last: number;
   end: number;
 }
 
@@ -82,26 +81,43 @@ const HEAD_BYTES = 4 + 4 + 2 + 4 * 8 + 2;
 const BIN_BYTES_MAX = 2 + 6;
 
 const NO_BYTES = new Uint8Array(0);
-const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 /** Returns a log of no columns, which takes no memory for any. */
 export function emptyLog(): ColumnLog {
-  return { bytes: NO_BYTES, view: NO_VIEW, start: 0, end: 0 };
+  return { bytes: NO_BYTES, start: 0, last: 0, end: 0 };
 }
 
-/** Lets go of what lies before a place, and of its memory once that is half of all. */
-export function dropTo(log: ColumnLog, place: number): void {
+/** Lets go of what lies before a place, and of memory not in use once that is half of all. */
+export function dropTo(log: ColumnLog, place: number, isNow = false): void {
   log.start = place;
-  if (2 * (log.end - place) > log.bytes.length) return;
-  const rest = log.bytes.slice(place, log.end);
-  Object.assign(log, { bytes: rest, view: new DataView(rest.buffer), start: 0, end: rest.length });
+  if (!isNow && 2 * (log.end - place) > log.bytes.length) return;
+  log.start = 0;
+  log.last -= place;
+  log.end -= place;
+  log.bytes = moved(log.bytes, place, place + log.end, roomFor(log.end));
 }
 
 /** Appends a column. */
 export function appendColumn(log: ColumnLog, column: Column): void {
+  reserve(log, HEAD_BYTES + column.bins.used * BIN_BYTES_MAX);
+  log.last = log.end;
+  log.end = writeColumn(log, log.end, column);
+}
+
+/** Takes the last column out of a log if it is that of one second; else `into` is of nothing. */
+export function takeLast(log: ColumnLog, second: number, into: Column): void {
+  clearColumn(into, second);
+  if (log.start === log.end) return;
+  const view = viewOf(log.bytes);
+  if (view.getUint32(log.last + 4) !== second || view.getUint16(log.last + 8) !== 1) return;
+  mergeFromLog(log, log.last, into);
+  log.end = log.last; // the next one that is appended knows where the last one is
+}
+
+/** Writes a column to a place where there is room; returns where it ends. */
+function writeColumn({ bytes }: ColumnLog, end: number, column: Column): number {
   const { bins } = column;
-  reserve(log, HEAD_BYTES + bins.used * BIN_BYTES_MAX);
-  const { bytes, view, end } = log;
+  const view = viewOf(bytes);
   view.setUint32(end + 4, column.second);
   view.setUint16(end + 8, column.span);
   view.setFloat64(end + 10, column.min);
@@ -118,7 +134,52 @@ export function appendColumn(log: ColumnLog, column: Column): void {
     bytes[at] = count;
   }
   view.setUint32(end, at - end);
-  log.end = at;
+  return at;
+}
+
+const scratch = emptyColumn(0, 1);
+
+/**
+ * Merges the columns of single seconds that begin before a second into columns of `span` seconds;
+ * returns how many it merged. In place: a merged column takes no more bytes than its parts.
+ */
+export function coarsenLog(log: ColumnLog, before: number, span: number): number {
+  let merged = 0;
+  let to = log.start;
+  let isOpen = false; // whether `scratch` holds a column that is to be written
+  const close = (): void => {
+    if (isOpen) {
+      log.last = to;
+      to = writeColumn(log, to, scratch);
+    }
+    isOpen = false;
+  };
+  const { bytes } = log;
+  const view = viewOf(bytes);
+  for (let at = log.start, next = at; at < log.end; at = next) {
+    next = at + view.getUint32(at);
+    const second = view.getUint32(at + 4);
+    const from = second - (second % span);
+    const isFine = view.getUint16(at + 8) === 1 && second < before;
+    // One that was merged before takes in what has come late for it.
+    const joins = isOpen && scratch.second === from && isFine;
+    if (!joins) close();
+    if (isFine || (view.getUint16(at + 8) === span && second < before)) {
+      if (!joins) clearColumn(scratch, from);
+      scratch.span = span;
+      isOpen = true;
+      mergeFromLog(log, at, scratch);
+      if (isFine) merged++;
+    } else {
+      bytes.copyWithin(to, at, next);
+      log.last = to;
+      to += next - at;
+    }
+  }
+  close();
+  log.end = to;
+  if (merged > 0) dropTo(log, log.start, true);
+  return merged;
 }
 
 /** Calls `visit` with the place and second of each column, oldest first; false ends it. */
@@ -126,13 +187,16 @@ export function forEachPlace(
   log: ColumnLog,
   visit: (at: number, second: number, span: number) => boolean,
 ): void {
-  for (let at = log.start; at < log.end; at += log.view.getUint32(at)) {
-    if (!visit(at, log.view.getUint32(at + 4), log.view.getUint16(at + 8))) return;
+  if (log.start === log.end) return;
+  const view = viewOf(log.bytes);
+  for (let at = log.start; at < log.end; at += view.getUint32(at)) {
+    if (!visit(at, view.getUint32(at + 4), view.getUint16(at + 8))) return;
   }
 }
 
 /** Adds the column at a place of a log to `into`. */
-export function mergeFromLog({ bytes, view }: ColumnLog, place: number, into: Column): void {
+export function mergeFromLog({ bytes }: ColumnLog, place: number, into: Column): void {
+  const view = viewOf(bytes);
   into.min = Math.min(into.min, view.getFloat64(place + 10));
   into.max = Math.max(into.max, view.getFloat64(place + 18));
   into.weight += view.getFloat64(place + 26);
@@ -156,10 +220,26 @@ function reserve(log: ColumnLog, bytes: number): void {
   const used = log.end - log.start;
   if (log.end + bytes <= log.bytes.length) return;
   const roomy = used + bytes <= log.bytes.length * 0.75;
-  const target = roomy ? log.bytes : new Uint8Array(Math.ceil((used + bytes) * 1.25) + 64);
-  target.set(log.bytes.subarray(log.start, log.end));
-  log.bytes = target;
-  log.view = new DataView(target.buffer);
+  log.bytes = roomy
+    ? log.bytes.copyWithin(0, log.start, log.end)
+    : moved(log.bytes, log.start, log.end, roomFor(used + bytes));
+  log.last -= log.start;
   log.start = 0;
   log.end = used;
+}
+
+/** How much memory is taken for so many bytes, so that not each column needs more. */
+function roomFor(bytes: number): number {
+  return Math.ceil(bytes * 1.125) + 64;
+}
+
+function moved(bytes: Uint8Array, from: number, to: number, size: number): Uint8Array {
+  const target = new Uint8Array(size);
+  target.set(bytes.subarray(from, to));
+  return target;
+}
+
+/** A view is not kept: of 100,000 names they would take 12 MB. */
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

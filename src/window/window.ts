@@ -6,14 +6,15 @@ import {
   addToColumn,
   appendColumn,
   type Column,
+  coarsenLog,
   COLUMN_COUNT_MAX,
   type ColumnLog,
   emptyColumn,
   dropTo,
   emptyLog,
   forEachPlace,
-  mergeColumn,
   mergeFromLog,
+  takeLast,
 } from './column.ts';
 
 /** What the window tells of one name. Values are milliseconds. */
@@ -35,7 +36,7 @@ export interface TimingSummary {
 export interface WindowUsage {
   /** How many names there are, of 131,072. */
   names: number;
-  /** What the columns take but for each name's last one. */
+  /** What the columns take, but for about one of each name. */
   bytes: number;
   /** Columns of a second that were merged into columns of 30. */
   columnsMerged: number;
@@ -66,8 +67,8 @@ export interface WindowOptions {
   /** How far back it reaches. */
   windowSeconds: number;
   /**
-   * What columns may take, but for each name's last one. Beyond it the oldest seconds of all names
-   * merge into columns of 30, and then the oldest of these go.
+   * What columns may take, but for about one of each name. Beyond it the oldest seconds of all
+   * names merge into columns of 30, and then the oldest of these go.
    */
   budgetBytes: number;
   nowMs: () => number;
@@ -75,13 +76,13 @@ export interface WindowOptions {
 
 interface Series extends Carry {
   readonly log: ColumnLog;
-  /** The second being added to. */
-  live: Column;
 }
 
 /** A merged column spans this many seconds, and begins at a multiple of them. */
 const COARSE_SECONDS = 30;
-/** A name and its last column take about 1 kB. */
+/** Each name may have so much, about a column, beside the budget: new ones push nobody's past out. */
+const FREE_BYTES = 128;
+/** A name and its last column take about half a kB. */
 const NAMES_MAX = 131_072;
 /** Names from a trap may be 4 kB long. */
 const NAME_LENGTHS_MAX = 16 << 20;
@@ -93,6 +94,10 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
   let columnsDropped = 0;
   let nameLengths = 0;
   let sweptSecond = second();
+  // The one series that is being added to, and its column of the present second: the others have
+  // all of theirs in their logs, where 100,000 take 70 MB less than as objects.
+  let open: Series | undefined;
+  const live = emptyColumn(0, 1);
 
   return {
     add(name, values, weights) {
@@ -101,13 +106,13 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
       for (let index = 0; index < values.length; index++) {
         const weight = weights[index]!;
         const count = wholeSamples(one, weight, COLUMN_COUNT_MAX);
-        addToColumn(one.live, values[index]!, weight, count);
+        addToColumn(live, values[index]!, weight, count);
       }
       return true;
     },
     addCounted(name, value, count) {
       const one = present(name);
-      if (one !== undefined) addToColumn(one.live, value, count, count);
+      if (one !== undefined) addToColumn(live, value, count, count);
       return one !== undefined;
     },
     addHistogram(name, histogram) {
@@ -115,7 +120,7 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
       if (one === undefined) return false;
       // The middle of a bin is in it, whichever bin it is; its edges may be in the next one.
       for (const { from, to, count } of histogram.bins()) {
-        addToColumn(one.live, (from + to) / 2, count, count);
+        addToColumn(live, (from + to) / 2, count, count);
       }
       return true;
     },
@@ -131,12 +136,12 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
     columns(name) {
       sweep();
       const one = series.get(name);
-      return one === undefined ? [] : [...columnsOf(one.log), one.live];
+      return one === undefined ? [] : columnsOf(one.log);
     },
     usage: () => ({ names: series.size, bytes: bytesUsed(), columnsMerged, columnsDropped }),
   };
 
-  /** Returns the series of a name, its live column being that of the present second. */
+  /** Returns the series of a name and opens it: `live` is its column of the present second. */
   function present(name: string): Series | undefined {
     const now = second();
     if (now !== sweptSecond) sweep();
@@ -145,22 +150,31 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
       if (series.size >= NAMES_MAX || nameLengths + name.length > NAME_LENGTHS_MAX)
         return undefined;
       nameLengths += name.length;
-      one = { log: emptyLog(), live: emptyColumn(now, 1), carry: 0 };
+      one = { log: emptyLog(), carry: 0 };
       series.set(name, one);
-    } else if (one.live.second !== now) {
-      appendColumn(one.log, one.live);
-      one.live = emptyColumn(now, 1);
+    }
+    if (one !== open) {
+      close();
+      takeLast(one.log, now, live);
+      open = one;
     }
     return one;
   }
 
+  /** Puts the column of the open series into its log. */
+  function close(): void {
+    if (open !== undefined) appendColumn(open.log, live);
+    open = undefined;
+  }
+
   /** Lets go of what is too old, and merges where the rest is too much. Once a second at most. */
   function sweep(): void {
+    close();
     sweptSecond = second();
     const oldest = sweptSecond - windowSeconds + 1;
-    for (const [name, { log, live }] of series) {
+    for (const [name, { log }] of series) {
       dropBefore(log, oldest);
-      if (log.start < log.end || live.second >= oldest) continue;
+      if (log.start < log.end) continue;
       series.delete(name);
       nameLengths -= name.length;
     }
@@ -173,7 +187,7 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
     if (first === undefined) return dropOldest();
     // Of the 30 seconds that are not over yet, those that are: the others join them later.
     const before = first - (first % COARSE_SECONDS) + COARSE_SECONDS;
-    for (const { log } of series.values()) columnsMerged += coarsen(log, before);
+    for (const { log } of series.values()) columnsMerged += coarsenLog(log, before, COARSE_SECONDS);
     return true;
   }
 
@@ -204,7 +218,7 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
 
   function bytesUsed(): number {
     let bytes = 0;
-    for (const { log } of series.values()) bytes += log.bytes.length;
+    for (const { log } of series.values()) bytes += Math.max(0, log.bytes.length - FREE_BYTES);
     return bytes;
   }
 
@@ -238,38 +252,12 @@ function dropBefore(log: ColumnLog, second: number): number {
   return dropped;
 }
 
-/** Merges the columns of single seconds before one by thirties; returns how many it merged. */
-function coarsen(log: ColumnLog, before: number): number {
-  const columns = columnsOf(log);
-  const merged: Column[] = [];
-  let count = 0;
-  for (const column of columns) {
-    const from = column.second - (column.second % COARSE_SECONDS);
-    const last = merged.at(-1);
-    if (column.second >= before || column.span > 1) merged.push(column);
-    else {
-      count++;
-      if (last?.second === from && last.span > 1) mergeColumn(last, column);
-      else {
-        const coarse = emptyColumn(from, COARSE_SECONDS);
-        mergeColumn(coarse, column);
-        merged.push(coarse);
-      }
-    }
-  }
-  if (count === 0) return 0;
-  Object.assign(log, emptyLog());
-  for (const column of merged) appendColumn(log, column);
-  return count;
-}
-
-function whole({ log, live }: Series): Column {
+function whole({ log }: Series): Column {
   const all = emptyColumn(0, 1);
   forEachPlace(log, (at) => {
     mergeFromLog(log, at, all);
     return true;
   });
-  mergeColumn(all, live);
   return all;
 }
 
