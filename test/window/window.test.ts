@@ -112,24 +112,6 @@ describe('The live window', () => {
       expect(summaryOf(window, 'a')).to.include({ count: 2, min: 30, max: 50, mean: 40 });
     });
 
-    it('keeps one column per name and second, in whatever turns names come', () => {
-      const { window, clock } = createRig();
-      for (let second = 0; second < 3; second++) {
-        for (let turn = 0; turn < 4; turn++) {
-          add(window, 'a', [turn]);
-          add(window, 'b', [10 + turn, 20 + turn]);
-          if (turn === 2) expect(window.columns('b').at(-1)!.weight).to.equal(6);
-        }
-        clock.ms += SLOT_MS;
-      }
-      const weights = (name: string): number[] => window.columns(name).map(({ weight }) => weight);
-      expect([weights('a'), weights('b')]).to.deep.equal([
-        [4, 4, 4],
-        [8, 8, 8],
-      ]);
-      for (const { min, max } of window.columns('b')) expect([min, max]).to.deep.equal([10, 23]);
-    });
-
     it('forgets whatever the silence was, and starts afresh', () => {
       const { window, clock } = createRig();
       add(window, 'a', [1]);
