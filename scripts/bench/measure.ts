@@ -70,6 +70,30 @@ export async function measure(peer: Peer, load: Load): Promise<Round> {
   }
 }
 
+/**
+ * Returns the most datagrams a second of which none is lost: tried downwards from what is read when
+ * as many come as can be sent. 0 if that is less than a tenth of it.
+ */
+export async function losslessRate(peer: Peer, load: Load): Promise<number> {
+  const running = await peer.start();
+  try {
+    await send(running.port, { ...load, rate: 0, seconds: WARM_UP_SECONDS });
+    let drops = await untilRead(running.port);
+    const full = await send(running.port, { ...load, rate: 0 });
+    const dropped = (await untilRead(running.port)) - drops;
+    const most = (full.sent - dropped) / full.seconds;
+    if (dropped === 0) return most;
+    for (const share of [1, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1]) {
+      drops = await untilRead(running.port);
+      await send(running.port, { ...load, rate: most * share });
+      if ((await untilRead(running.port)) === drops) return most * share;
+    }
+    return 0;
+  } finally {
+    await running.stop();
+  }
+}
+
 /** Sends from the other core. */
 export async function send(
   port: number,

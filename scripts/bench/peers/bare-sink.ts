@@ -1,7 +1,7 @@
 // `bare-sink.ts wake|rest`: reads datagrams with `recvmmsg`, and counts them: the limit that a
 // collector can come near. `wake` sleeps in the kernel and wakes for each packet; `rest` lets them
-// gather for 0.2 ms when a batch came back short, as the collector does. Prints its port; a datagram
-// that says `end` makes it print how many there were, and end.
+// gather for a millisecond when a batch came back short, as the collector does. Prints its port; a
+// datagram that says `end` makes it print how many there were, and end.
 import { loadLibc, readSocketAddress, socketAddress } from '../../../dist/ingest/libc.js';
 import { createBatch } from '../../../dist/ingest/recvmmsg-batch.js';
 
@@ -32,6 +32,6 @@ while (!ended) {
       if (length === 3 && bytes[start] === 0x65) ended = true; // `end`
     });
   }
-  if (isResting && count < batch.size) Atomics.wait(rest, 0, 0, 0.2);
+  if (isResting && count < batch.size) Atomics.wait(rest, 0, 0, 1);
 }
 console.log(datagrams - 1);
