@@ -24,7 +24,8 @@ export interface Results {
   readonly loads: { id: LoadId; rounds: Record<string, Round[]> }[];
   /** Datagrams a second, per load and peer. */
   readonly lossless: { id: LoadId; rates: Record<string, number> }[];
-  readonly memory: Record<'counters' | 'timings', Memory>;
+  /** Each of several runs. */
+  readonly memory: Record<'counters' | 'timings', Memory[]>;
   readonly busy: BusyRound[];
   readonly flush: Flush;
   readonly client: { call: string; ours: number; theirs: number; ratio: number }[];
@@ -64,8 +65,8 @@ const results: Results = {
   loads: await sideBySide(),
   lossless: isQuick ? [] : await lossless(),
   memory: {
-    counters: await measureMemory(OURS[0]!, 'c', isQuick ? 2 : 10),
-    timings: await measureMemory(OURS[0]!, 'ms', isQuick ? 2 : 20),
+    counters: await repeated(isQuick ? 1 : 3, () => measureMemory(OURS[0]!, 'c', SECONDS * 5)),
+    timings: await repeated(isQuick ? 1 : 3, () => measureMemory(OURS[0]!, 'ms', SECONDS * 10)),
   },
   busy: await repeated(ROUNDS, () => measureBusy(isQuick ? 2 : 5)),
   flush: await otherScript<Flush>('flush.ts'),

@@ -1,5 +1,6 @@
-// `npm run bench:client [-- --json]`: calls per second of the client, side by side with hot-shots (its buffer
-// on, the same datagram size), in turns in one process, for the calls that applications make most.
+// `npm run bench:client [-- --json]`: calls per second of the client, side by side with hot-shots
+// (its buffer on, the same datagram size), in turns in one process, for the calls that applications
+// make most.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';

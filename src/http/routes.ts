@@ -3,6 +3,7 @@ import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
 import { HashFault, type Store } from '../sinks/store.ts';
+import { PROMETHEUS_TEXT, prometheusText } from './metrics.ts';
 import { type Answer, json, type Route } from './server.ts';
 
 /** What the routes show. */
@@ -20,12 +21,20 @@ export interface RouteSources {
 /** Returns the routes of the collector. */
 export function createRoutes(sources: RouteSources): Route[] {
   return [
-    { path: '/', guarded: true, answer: placeholder },
+    { path: '/', guarded: true, answer: async () => placeholder(await sources.vitals()) },
     { path: '/healthz', guarded: false, answer: () => healthz(sources) },
     {
       path: '/api/vitals',
       guarded: true,
       answer: async () => json(200, await sources.vitals()),
+    },
+    {
+      path: '/metrics',
+      guarded: true,
+      answer: async () => {
+        const body = prometheusText(await sources.vitals());
+        return { status: 200, type: PROMETHEUS_TEXT, body };
+      },
     },
     { path: '/api/counters', guarded: true, answer: () => counters(sources) },
     { path: '/api/timings', guarded: true, answer: () => timings(sources) },
@@ -67,13 +76,20 @@ async function timings(sources: RouteSources): Promise<Answer> {
   return { status: 200, type: 'application/json', body };
 }
 
-function placeholder(): Answer {
-  const links = ['/healthz', '/api/vitals', '/api/counters', '/api/timings']
+/** Until there is the live page: what is lost, and where the rest is. */
+function placeholder({ udp, lines }: Vitals): Answer {
+  const links = ['/healthz', '/api/vitals', '/api/counters', '/api/timings', '/metrics']
     .map((path) => `<li><a href="${path}">${path}</a></li>`)
     .join('');
+  const drops = udp.kernelDrops === null ? 'this system does not tell' : String(udp.kernelDrops);
+  const numbers = [
+    ['datagrams read', udp.datagrams],
+    ['dropped by the kernel, the receive buffer being full', drops],
+    ['lines counted', lines.accepted],
+  ].map(([what, count]) => `<li>${what}: ${count}</li>`);
   return {
     status: 200,
     type: 'text/html; charset=utf-8',
-    body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>statcol</title><h1>statcol</h1><p>The collector is running. The live page is coming; until then there are:</p><ul>${links}</ul></html>`,
+    body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>statcol</title><h1>statcol</h1><p>The collector is running.</p><ul>${numbers.join('')}</ul><p>The live page is coming; until then there are:</p><ul>${links}</ul></html>`,
   };
 }

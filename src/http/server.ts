@@ -7,11 +7,12 @@ import type { Log } from '../flush/health.ts';
 import { hostPort } from '../ingest/address.ts';
 import type { TrapReceiver } from '../trap-receiver/handler.ts';
 import { type Access, createAccess } from './access.ts';
+import type { PROMETHEUS_TEXT } from './metrics.ts';
 
 /** What a route answers. */
 export interface Answer {
   status: number;
-  type: 'application/json' | 'text/html; charset=utf-8';
+  type: 'application/json' | 'text/html; charset=utf-8' | typeof PROMETHEUS_TEXT;
   body: string;
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { extname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 import { ErrorCode, StatcolError } from '../errors.ts';
@@ -150,7 +151,11 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
       onHalfFull: () => {},
       source: () => '',
     });
-    for (const { kind, name } of seeds) writer.intern(kind, name);
+    let seeded = 0;
+    for (const { kind, name } of seeds) {
+      writer.intern(kind, name);
+      if (++seeded % SEEDS_PER_TURN === 0) await setImmediate();
+    }
     try {
       const handle = { memory: fresh.memory, limits: fresh.limits };
       await ask({ type: 'swap', ledger: handle }, 'swapped');
@@ -226,6 +231,9 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     waiting.clear();
   }
 }
+
+/** So many names are written into a fresh ledger in one go: some milliseconds. */
+const SEEDS_PER_TURN = 5000;
 
 /** The thread makes garbage for names seen first alone: it needs no room for more. */
 const YOUNG_GENERATION_MB = 4;

@@ -19,6 +19,8 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   read(fd: number, into: CMemory, length: number): number;
   close(fd: number): number;
+  /** Of the calling thread, if `which` and `who` are 0: on Linux each has its own. */
+  setpriority(which: number, who: number, nice: number): number;
   /** Why the last call failed. */
   errno(): number;
   /** Where memory stands. */
@@ -98,6 +100,7 @@ export async function loadLibc(): Promise<Libc> {
     eventfd: declare('int eventfd(uint32_t initial, int flags)'),
     read: declare('int64_t read(int fd, void *into, uint64_t length)'),
     close: declare('int close(int fd)'),
+    setpriority: declare('int setpriority(int which, uint32_t who, int nice)'),
     errno: () => koffi.errno(),
     address: (of) => koffi.address(of),
   };

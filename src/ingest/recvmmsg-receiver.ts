@@ -32,6 +32,11 @@ const NAMED_FOR_MS = 10_000;
 const RESTS_MAX = 10;
 /** How long it sleeps at most, unless something comes, or somebody wakes it. */
 const SLEEP_MS = 1000;
+/**
+ * The thread's niceness, where the system lets it have one below 0: when many threads want a core,
+ * such as those that collect the main thread's garbage, datagrams must not wait for all of them.
+ */
+const NICE = -10;
 /** How long it reads before the thread looks at what it is asked for. */
 const TURN_MS = 2;
 
@@ -42,6 +47,7 @@ const TURN_MS = 2;
  */
 export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Receiver {
   const fd = openSocket(libc, options);
+  libc.setpriority(0, 0, NICE);
   const batch = createBatch(libc);
   const local = localAddress(libc, fd);
   const wakeFd = libc.eventfd(0, LINUX.EFD_CLOEXEC | LINUX.EFD_NONBLOCK);

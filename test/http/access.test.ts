@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
 import { ask, type HttpRig, sendRaw, startHttp } from './rig.ts';
 
-const GUARDED = ['/', '/api/vitals', '/api/counters', '/api/timings'];
+const GUARDED = ['/', '/api/vitals', '/api/counters', '/api/timings', '/metrics'];
 
 describe('Access without a token', () => {
   let rig: HttpRig;

@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { createRoutes, type RouteSources } from '../../src/http/routes.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
-import type { Vitals } from '../../src/vitals.ts';
 import { createFakeStore, type FakeStore } from '../support/fake-store.ts';
+import { VITALS } from './vitals.ts';
 
 /** A real server over sources in the test's hand. */
 export interface HttpRig {
@@ -28,7 +28,7 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
   const store = createFakeStore();
   const said: string[] = [];
   const sources: RouteSources = {
-    vitals: () => Promise.resolve({ version: '1.2.3' } as unknown as Vitals),
+    vitals: () => Promise.resolve(VITALS),
     reasons: () => [],
     hashes: () => [],
     store,

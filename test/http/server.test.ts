@@ -4,7 +4,15 @@ import { createHttpServer } from '../../src/http/server.ts';
 import { StatcolError } from '../../src/errors.ts';
 import { ask, type HttpRig, type Reply, sendRaw, startHttp } from './rig.ts';
 
-const PATHS = ['/', '/healthz', '/api/vitals', '/api/counters', '/api/timings'];
+const JSON_TYPE = 'application/json';
+const TYPES = new Map([
+  ['/', 'text/html; charset=utf-8'],
+  ['/healthz', JSON_TYPE],
+  ['/api/vitals', JSON_TYPE],
+  ['/api/counters', JSON_TYPE],
+  ['/api/timings', JSON_TYPE],
+  ['/metrics', 'text/plain; version=0.0.4; charset=utf-8'],
+]);
 
 describe('The HTTP server', () => {
   let rig: HttpRig;
@@ -18,15 +26,14 @@ describe('The HTTP server', () => {
     rig.sources.timings = () => Promise.resolve([]);
   });
 
-  for (const path of PATHS) {
+  for (const [path, type] of TYPES) {
     describe(path, () => {
       it('answers GET with 200', async () => {
         const response = await fetch(new URL(path, rig.url));
         expect(response.status).to.equal(200);
-        const type = path === '/' ? 'text/html; charset=utf-8' : 'application/json';
         expect(response.headers.get('content-type')).to.equal(type);
         const text = await response.text();
-        if (path !== '/') expect(JSON.parse(text)).to.be.an('object');
+        if (type === JSON_TYPE) expect(JSON.parse(text)).to.be.an('object');
       });
 
       it('answers HEAD as GET, without the body', async () => {
@@ -59,7 +66,7 @@ describe('The HTTP server', () => {
       for (const method of ['GET', 'POST']) {
         const { status, body } = await ask(rig, path, { method });
         expect(status).to.equal(404);
-        for (const known of PATHS) expect(errorOf(body)).to.include(known);
+        for (const known of [...TYPES.keys()]) expect(errorOf(body)).to.include(known);
       }
     });
   }

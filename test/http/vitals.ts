@@ -1,0 +1,24 @@
+import type { Vitals } from '../../src/vitals.ts';
+
+/** Numbers of a collector to which everything has happened. */
+export const VITALS: Vitals = {
+  uptimeSeconds: 12.5,
+  version: '1.2.3',
+  udp: {
+    receiver: 'recvmmsg',
+    threads: 2,
+    datagrams: 1000,
+    bytes: 27_000,
+    kernelDrops: 7,
+    receiveBufferBytes: 33_554_432,
+  },
+  lines: { accepted: 990, rejected: { bad_value: 9, no_separator: 1 } },
+  samples: { counters: 700, timings: 300 },
+  counters: { recovered: 0, delivered: 600, pending: 98, dropped: { overflow: 2 } },
+  timings: { recovered: 0, delivered: 299, pending: 1, dropped: {} },
+  keys: { counters: 5, timings: 3, limit: 1_000_000 },
+  window: { names: 3, bytes: 1234, columnsMerged: 0, columnsDropped: 0 },
+  receiver: { configured: false, samples: 0, leftOut: 0 },
+  store: { kind: 'memory', up: true, lastError: null, lastFlushMs: 1.5 },
+  trap: { configured: true, up: false, lastError: 'timeout', lastPushMs: null },
+};
