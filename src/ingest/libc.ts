@@ -42,6 +42,7 @@ export const LINUX = {
   SO_MEMINFO: 55,
   MSG_DONTWAIT: 0x40,
   POLLIN: 1,
+  EAGAIN: 11,
   EBADF: 9,
   EFAULT: 14,
   EINVAL: 22,

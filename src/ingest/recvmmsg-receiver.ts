@@ -100,7 +100,7 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
     const untilMs = performance.now() + TURN_MS;
     do {
       const count = receive();
-      rests = count === 0 ? rests + 1 : 0;
+      rests = count <= 0 ? rests + 1 : 0;
       if (rests >= RESTS_MAX) {
         libc.poll(descriptors, 2, SLEEP_MS); // a signal wakes it too, which does no harm
         libc.read(wakeFd, wakes, wakes.length); // sets it back
@@ -111,7 +111,7 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
     if (isOpen) turn = setImmediate(readOn);
   }
 
-  /** Reads a batch; returns how many datagrams it had. */
+  /** Reads a batch; returns how many datagrams it had; -1 if it could not be seen. */
   function receive(): number {
     const count = libc.recvmmsg(fd, headers, batch.size, LINUX.MSG_DONTWAIT, null);
     if (count >= 0) {
@@ -122,7 +122,7 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
     }
     const errno = libc.errno();
     if (DEFECTS.has(errno)) throw callError('recvmmsg', errno);
-    return 0; // nothing there, a signal, or an echo of other people's packets: it goes on
+    return errno === LINUX.EAGAIN ? 0 : -1; // a signal, an echo of others' packets: it goes on
   }
 }
 
