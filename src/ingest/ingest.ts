@@ -104,10 +104,11 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     };
     // In the sources this file ends in .ts, in the package in .js; so does the thread's.
     const url = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
+    const execArgv = threadFlags(process.execArgv);
     thread = new Worker(url, {
       workerData,
       name: 'statcol-ingest',
-      execArgv: threadFlags(),
+      ...(execArgv !== undefined && { execArgv }),
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     thread.on('message', onMessage);
@@ -246,10 +247,19 @@ interface Waiting {
   reject: (error: StatcolError) => void;
 }
 
-/** Node's flags for the thread: ours, but for the one that a thread with a file refuses. */
-function threadFlags(): string[] {
-  return process.execArgv.filter((flag, at, all) => {
-    return !flag.startsWith('--input-type') && all[at - 1] !== '--input-type';
+/** Node's flags that say how modules are found and loaded; those with a value behind them. */
+const MODULE_FLAGS = /^(?:--import|--require|-r|--(?:experimental-)?loader|--conditions|-C)$/;
+
+/**
+ * Returns Node's flags for the thread. Undefined: it has those of the process, flags for the engine
+ * included, which may not be named again. But a thread with a file refuses `--input-type`; then it
+ * gets those that its modules may need.
+ */
+export function threadFlags(flags: readonly string[]): string[] | undefined {
+  if (!flags.some((flag) => flag.startsWith('--input-type'))) return undefined;
+  return flags.flatMap((flag, at) => {
+    if (!MODULE_FLAGS.test(flag.replace(/=.*$/s, ''))) return [];
+    return flag.includes('=') ? [flag] : [flag, flags[at + 1] ?? ''];
   });
 }
 
