@@ -34,7 +34,7 @@ export interface Round {
   readonly isRight: boolean | undefined;
 }
 
-const WARM_UP_SECONDS = 1.5;
+const WARM_UP_SECONDS = 1.2;
 /** The sender has this core for itself. */
 const SENDER_CORE = '1';
 const SENDER = fileURLToPath(new URL('sender.ts', import.meta.url));
