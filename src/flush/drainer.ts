@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import type { Ingest, Seed } from '../ingest/ingest.ts';
-import { Stat } from '../ledger/ledger.ts';
+import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/ledger.ts';
 import type { DrainVisitor, LedgerReader } from '../ledger/reader.ts';
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
@@ -85,6 +85,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
   let periodStartMs = nowMs();
   let last: Promise<void> = Promise.resolve();
   const mayBeSaid = createSparing(nowMs, 1000);
+  // Samples lost here that no line of the log tells yet, by what it will tell.
+  const unsaid = new Map<string, number>();
 
   return {
     received,
@@ -102,6 +104,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
   async function drainOnce(): Promise<void> {
     const readers = await Promise.all(ingests.map((ingest) => ingest.flip()));
     for (const [at, ingest] of ingests.entries()) await take(ingest, readers[at]!);
+    sayDropped();
     if (isPeriodOver(readers)) await renew();
   }
 
@@ -111,13 +114,13 @@ export function createDrainer(parts: DrainerParts): Drainer {
       counter(id, sum, samples) {
         let entry = ofLedger.counters[id];
         if (entry === undefined) ofLedger.counters[id] = entry = counterOf(reader.nameOf(id));
-        if (entry === null) countDropped(parts.counterTally, 'key_limit', samples);
+        if (entry === null) drop(parts.counterTally, 'key_limit', samples);
         else counters.add(entry, sum, samples);
       },
       timings(id, values, weights) {
         let entry = ofLedger.timings[id];
         if (entry === undefined) ofLedger.timings[id] = entry = timingOf(reader.nameOf(id));
-        if (entry === null) countDropped(parts.timingTally, 'key_limit', values.length);
+        if (entry === null) drop(parts.timingTally, 'key_limit', values.length);
         else takeTimings(entry, values, weights);
       },
       stats: takeStats,
@@ -132,7 +135,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
     else {
       timings.touch(entry);
       if (shown) parts.timingTally.delivered += values.length;
-      else countDropped(parts.timingTally, 'window_full', values.length);
+      else drop(parts.timingTally, 'window_full', values.length);
     }
   }
 
@@ -155,8 +158,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
     received.linesAccepted += stats[Stat.linesAccepted]!;
     received.counterSamples += stats[Stat.counterSamples]!;
     received.timingSamples += stats[Stat.timingSamples]!;
-    countDropped(parts.counterTally, 'overflow', stats[Stat.countersOverflown]!);
-    countDropped(parts.timingTally, 'timing_log_full', stats[Stat.timingsDropped]!);
+    drop(parts.counterTally, 'overflow', stats[Stat.countersOverflown]!);
+    drop(parts.timingTally, 'timing_log_full', stats[Stat.timingsDropped]!);
     for (const [index, reason] of REJECT_REASONS.entries()) {
       const count = stats[Stat.rejected + index]!;
       if (count === 0) continue;
@@ -164,11 +167,29 @@ export function createDrainer(parts: DrainerParts): Drainer {
     }
   }
 
+  /** Counts what is lost here, and keeps in mind to say so. */
+  function drop(tally: Tally, reason: string, samples: number): void {
+    if (samples === 0) return;
+    countDropped(tally, reason, samples);
+    const what = `${tally === parts.counterTally ? 'counter samples' : 'timings'} dropped: ${reason}`;
+    unsaid.set(what, (unsaid.get(what) ?? 0) + samples);
+  }
+
+  /** At most one line per second and reason. */
+  function sayDropped(): void {
+    for (const [what, samples] of unsaid) {
+      if (!mayBeSaid(what)) continue;
+      log('warn', `${samples} ${what}`);
+      unsaid.delete(what);
+    }
+  }
+
   /** At most one line per second and reason, with the last of the lines refused. */
   function sayRefusal(reason: RejectReason, line: Uint8Array, source: Uint8Array): void {
     if (!mayBeSaid(reason)) return;
     const from = source.length === 0 ? '' : ` from ${text(source)}`;
-    log('warn', `refused (${reason})${from}: ${text(line)}`);
+    const rest = line.length < REFUSED_LINE_BYTES_MAX ? '' : ' and more';
+    log('warn', `refused (${reason})${from}: ${text(line)}${rest}`);
   }
 
   function isPeriodOver(readers: readonly LedgerReader[]): boolean {

@@ -11,6 +11,7 @@ import { createLedgerWriter } from '../ledger/writer.ts';
 import type { NameRule } from '../protocol/names.ts';
 import type { Kind } from '../protocol/parse.ts';
 import { hostPort } from './address.ts';
+import { NO_LIBC } from './libc.ts';
 import type { ReceiverChoice, Sharing } from './receiver.ts';
 import type { BoundSocket, FromIngest, IngestThreadOptions, ToIngest } from './messages.ts';
 
@@ -270,6 +271,7 @@ function takeOver({ control }: Ledger): void {
 
 function listenFault(code: string, message: string, at: string): string {
   const address = `udp ${at}`;
+  if (code === NO_LIBC) return `${message}; or leave it to --receiver auto, or dgram`;
   if (code === 'EADDRINUSE') {
     return `${address} is in use: stop the program that holds it, or choose another with --port`;
   }

@@ -67,6 +67,9 @@ export function callError(call: string, errno: number): Error {
   return Object.assign(new Error(`${call}: ${code}`), { code });
 }
 
+/** The code of {@link NoLibc} between the threads. */
+export const NO_LIBC = 'NO_LIBC';
+
 /** The C library cannot be called; the message says why, and what to do. */
 export class NoLibc extends Error {
   override readonly name = 'NoLibc';

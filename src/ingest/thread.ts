@@ -5,7 +5,7 @@ import { errorText } from '../errors.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { createLedgerWriter, type LedgerWriter } from '../ledger/writer.ts';
 import { openDgramReceiver } from './dgram-receiver.ts';
-import { loadLibc, NoLibc } from './libc.ts';
+import { loadLibc, NO_LIBC, NoLibc } from './libc.ts';
 import type { FromIngest, IngestThreadOptions, LedgerHandle, ToIngest } from './messages.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Receiver, ReceiverOptions } from './receiver.ts';
@@ -46,7 +46,7 @@ async function start(): Promise<void> {
   try {
     [receiver, note] = await open({ host, port: udpPort, receiveBufferBytes, sharing, onPacket });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const code = error instanceof NoLibc ? NO_LIBC : ((error as NodeJS.ErrnoException).code ?? '');
     say({ type: 'failed', code, message: errorText(error) });
     return;
   }

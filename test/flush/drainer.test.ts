@@ -113,6 +113,12 @@ describe('the drainer', () => {
     expect(full + timings.pendingSamples).to.equal(1200);
   });
 
+  it('says what it had to drop, and that a refused line went on', async () => {
+    await count('big:1e300|c', `${'x'.repeat(250)}`);
+    expect(said).to.include('1 counter samples dropped: overflow');
+    expect(said.some((line) => line.endsWith(`${'x'.repeat(200)}" and more`))).to.equal(true);
+  });
+
   it('says one refused line per reason and second, safe for a terminal', async () => {
     await count('bad \u001b[31mline', 'x:1|zzz');
     await count('worse', 'y:1|zzz');
