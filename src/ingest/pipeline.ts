@@ -2,7 +2,7 @@ import { hashRange, hashWord, shapeOf } from '../ledger/key-index.ts';
 import type { LedgerWriter } from '../ledger/writer.ts';
 import { readNumber } from '../protocol/number.ts';
 import type { PacketMemory } from '../protocol/packet.ts';
-import { createParser, Kind } from '../protocol/parse.ts';
+import { createParser, Kind, nextLine } from '../protocol/parse.ts';
 import { Verdict } from '../protocol/reasons.ts';
 
 /** Takes a datagram that lies in memory, from `start` on, with padding behind it. */
@@ -38,19 +38,11 @@ export function createPipeline(writer: () => LedgerWriter): OnPacket {
     current.datagram(length);
     const end = start + length;
     for (let line = start; line < end;) {
-      line = addPlain(current, packet, line, end) || readLine(packet.bytes, line, end);
+      line = addPlain(current, packet, line, end) || nextLine(packet.bytes, line, end, onLine);
     }
   };
 
-  /** Reads a line the long way; returns where the next one begins. */
-  function readLine(bytes: Uint8Array, start: number, packetEnd: number): number {
-    let end = start;
-    while (end < packetEnd && bytes[end] !== LF) end++;
-    const trimmed = end > start && bytes[end - 1] === CR ? end - 1 : end;
-    if (trimmed > start) onLine(bytes, start, trimmed);
-    return end + 1;
-  }
-
+  /** Reads a line the long way. */
   function onLine(bytes: Uint8Array, start: number, end: number): void {
     const read = parser.parse(bytes, start, end);
     const verdict = read === Verdict.accepted ? current.add(parser.line) : read;

@@ -235,13 +235,21 @@ export function forEachLine(
   length: number,
   onLine: (bytes: Uint8Array, start: number, end: number) => void,
 ): void {
-  for (let start = 0; start < length;) {
-    let end = start;
-    while (end < length && bytes[end] !== LF) end++;
-    const trimmed = end > start && bytes[end - 1] === CR ? end - 1 : end;
-    if (trimmed > start) onLine(bytes, start, trimmed);
-    start = end + 1;
-  }
+  for (let start = 0; start < length;) start = nextLine(bytes, start, length, onLine);
+}
+
+/** Calls `onLine` for the line that begins at `start`, as above; returns where the next one does. */
+export function nextLine(
+  bytes: Uint8Array,
+  start: number,
+  packetEnd: number,
+  onLine: (bytes: Uint8Array, start: number, end: number) => void,
+): number {
+  let end = start;
+  while (end < packetEnd && bytes[end] !== LF) end++;
+  const trimmed = end > start && bytes[end - 1] === CR ? end - 1 : end;
+  if (trimmed > start) onLine(bytes, start, trimmed);
+  return end + 1;
 }
 
 /** `_e{…}` is an event, `_sc|…` a service check. */
