@@ -1,6 +1,6 @@
 import { hashRange, hashWord, shapeOf } from '../ledger/key-index.ts';
 import type { LedgerWriter } from '../ledger/writer.ts';
-import { readNumber } from '../protocol/number.ts';
+import { POWERS_OF_TEN, readNumber } from '../protocol/number.ts';
 import type { PacketMemory } from '../protocol/packet.ts';
 import { createParser, Kind, nextLine } from '../protocol/parse.ts';
 import { Verdict } from '../protocol/reasons.ts';
@@ -133,7 +133,6 @@ function zeroBytes(word: number): number {
 const PLAIN_NAME_BYTES_MAX = 256;
 const DIGITS_MAX = 15;
 const RATE_MIN = 1e-6;
-const POWERS_OF_TEN = Float64Array.from({ length: 16 }, (_, power) => Number(`1e${power}`));
 
 const LF = 0x0a;
 const CR = 0x0d;

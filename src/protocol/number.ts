@@ -62,7 +62,10 @@ const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
 const LOWER_E = 0x65;
-const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+/** From 1 to 10^22: these are exact doubles. */
+export const POWERS_OF_TEN: Float64Array = Float64Array.from({ length: 23 }, (_, power) =>
+  Number(`1e${power}`),
+);
 
 /**
  * The signed exponent after the `e`; NaN if it is not digits to the end. Not cut short: thousands

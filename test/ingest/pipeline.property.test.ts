@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { createPipeline } from '../../src/ingest/pipeline.ts';
+import { Stat } from '../../src/ledger/ledger.ts';
 import { forEachLine } from '../../src/protocol/parse.ts';
 import { addDrained, type Bench, ledgerBench, nothingDrained } from '../support/ledger-bench.ts';
 import { hand } from '../support/packets.ts';
@@ -19,6 +20,7 @@ const types = ['c', 'ms', 'c', 'ms', 'h', 'g', 'm', 'd', 's', '', 'cx', 'msx', '
 const rates = [
   '',
   '',
+  '|@0.000001',
   '|@0.1',
   '|@1',
   '|@.5',
@@ -80,6 +82,15 @@ describe('the short way of plain lines', () => {
       );
     });
   }
+
+  it('counts a sample beyond 64 bits as one, and lets it take no others along', () => {
+    const bench = ledgerBench();
+    const onPacket = createPipeline(() => bench.writer);
+    hand(onPacket, Buffer.from('a:1|c\na:999999999999999|c|@0.000001\na:2|c'));
+    const { counters, stats } = bench.take();
+    expect([...counters]).to.deep.equal([['a', [3, 2]]]);
+    expect(stats[Stat.countersOverflown]).to.equal(1);
+  });
 
   it('takes names of every length, at every place in memory', () => {
     const bench = ledgerBench({ rule: 'keep', entriesMax: 1000, nameBytesMax: 1 << 20 });
