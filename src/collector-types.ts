@@ -6,6 +6,7 @@ export interface CollectorOptions {
   host?: string | undefined;
   port?: number | undefined;
   redis?: string | undefined;
+  redisWait?: number | undefined;
   collection?: string | readonly string[] | undefined;
   layout?: 'flat' | 'split' | undefined;
   counterInterval?: number | undefined;
@@ -22,6 +23,9 @@ export interface CollectorOptions {
   maxKeys?: number | undefined;
   threads?: number | undefined;
   receiver?: 'auto' | 'recvmmsg' | 'dgram' | undefined;
+  stateDir?: string | undefined;
+  /** In bytes, or like `1GiB`. */
+  spoolLimit?: number | string | undefined;
   stopTimeout?: number | undefined;
   instance?: string | undefined;
 }
@@ -46,6 +50,8 @@ export interface Endpoints {
 export interface Undelivered {
   counters: number;
   timings: number;
+  /** The state directory that keeps it for the next start; absent where it is lost. */
+  keptIn?: string | undefined;
 }
 
 /** A StatsD collector within this process. */

@@ -1,8 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { ErrorCode, errorText, StatcolError } from './errors.ts';
+import {
+  ingestOptions,
+  intoWindow,
+  openHttp,
+  openReceiver,
+  openState,
+  openTrap,
+  sayReceiver,
+  startedBefore,
+} from './collector-parts.ts';
 import type {
   Collector,
   CollectorEvents,
@@ -10,49 +18,40 @@ import type {
   Endpoints,
   Undelivered,
 } from './collector-types.ts';
+import { errorText, type StatcolError } from './errors.ts';
 import { createCounterBook } from './flush/counter-book.ts';
 import { createCounterFlusher } from './flush/counter-flusher.ts';
 import { createDrainer } from './flush/drainer.ts';
 import type { Log } from './flush/health.ts';
+import { NO_JOURNAL } from './flush/journal.ts';
 import { createLayout } from './flush/layout.ts';
 import { createTally } from './flush/tally.ts';
-import { createTicker, systemTime, type Time, within } from './flush/time.ts';
+import { createTicker, systemTime, within } from './flush/time.ts';
 import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import { createRoutes } from './http/routes.ts';
 import { guarded } from './in-process/say.ts';
-import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.ts';
 import { hostPort } from './ingest/address.ts';
-import type { IngestOptions } from './ingest/ingest.ts';
 import { createIngestThreads } from './ingest/ingest-threads.ts';
-import { createKernelDrops, RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
-import { type BoundSocket } from './ingest/messages.ts';
+import { createKernelDrops } from './ingest/kernel.ts';
 import { newInstance } from './instance.ts';
-import { ledgerLimits } from './ledger/ledger.ts';
 import { membersOf, readOptions } from './options.ts';
-import type { Options } from './option-specs.ts';
-import { createMemoryStore } from './sinks/memory.ts';
-import { createRedisStore } from './sinks/redis.ts';
-import { createOwnAccess } from './sinks/redis-access.ts';
-import { REDIS_TIMEOUT_MS } from './sinks/redis-link.ts';
-import type { Store } from './sinks/store.ts';
-import { createTrap, type Trap, TRAP_TIMEOUT_MS } from './sinks/trap.ts';
+import type { Options } from './option-types.ts';
+import { openStore } from './sinks/open-store.ts';
+import { attachState, NOT_RECOVERED, type Recovered } from './state/attach.ts';
+import type { StateDir } from './state/state-dir.ts';
+import { readReasons, readVitals, type Vitals, type VitalsParts } from './vitals.ts';
 import { version } from './version.ts';
-import type { TrapSink } from './trap-receiver/values.ts';
-import {
-  readReasons,
-  readVitals,
-  type ReceiverUsage,
-  type Vitals,
-  type VitalsParts,
-} from './vitals.ts';
-import { createTrapReceiver, type TrapReceiver } from './trap-receiver/handler.ts';
-import { createWindow, type LiveWindow } from './window/window.ts';
+import { createWindow } from './window/window.ts';
 
-const NO_SHARING =
-  'dgram shares a port between threads on Linux, from Node 22.12 on; recvmmsg (koffi) does with any';
 const WINDOW = { windowSeconds: 300, budgetBytes: 64 << 20 };
+
+const MEMORY_IS_NOT_KEPT =
+  "--state-dir without --redis keeps timings and what was not yet counted, not the memory store's totals";
+/** Threads that die more often than this are not replaced any more. */
+const DEATHS_MAX = 5;
+const DEATHS_MS = 60_000;
 
 /**
  * Creates a collector: the daemon as a library. It does nothing until `start`.
@@ -73,44 +72,37 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const log: Log = guarded(events.onLog ?? (() => {}));
   const time = systemTime();
   const nowMs = (): number => time.nowMs();
-  const instance = newInstance(options.instance);
+  const state = openState(options, { nowMs, log });
+  const ownInstance = newInstance(options.instance);
+  const instance = (): string => state?.instance ?? ownInstance;
 
   // In the order in which a sample passes: sockets and ledgers,
-  const ingest = createIngestThreads(options.threads, ingestOptions(options), {
+  const ingest = createIngestThreads(options.threads, ingestOptions(options, state), {
     onHalfFull: () => void flush(timingFlusher),
-    onDeath: fatal,
+    onDeath,
   });
   // where it waits on this thread,
-  const counterBook = createCounterBook(options.maxKeys);
+  const { maxKeys } = options;
+  const counterBook = createCounterBook(maxKeys);
   const timingBook = createTimingBook(options.trapType, TRAP_BODY_BYTES_MAX);
   const window = createWindow({ ...WINDOW, nowMs });
   // and where it goes.
   const onLost = (error: string): void => counterFlusher.health.failed(error);
   const store = openStore(options, instance, { time, onLost });
-  const sending = { time, random: Math.random, log };
+  const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
-  const counterFlusher = createCounterFlusher({
-    ...sending,
-    book: counterBook,
-    store,
-    layout,
-    lanesMax: options.maxKeys,
-  });
+  const counters = { book: counterBook, store, layout, lanesMax: maxKeys };
+  const keepsRemainders = state !== undefined;
+  const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
-  const timingFlusher =
-    trap && createTimingFlusher({ ...sending, book: timingBook, trap, instance });
+  const pushing = { ...sending, book: timingBook, instance };
+  const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
   const timingTally = timingFlusher?.tally ?? createTally();
   const drainer = createDrainer({
-    ingests: ingest.all,
-    namesMax: options.maxKeys,
-    counters: counterBook,
-    timings: timingBook,
-    window,
-    counterTally: counterFlusher.tally,
-    timingTally,
-    hasTrap: timingFlusher !== undefined,
-    log,
-    nowMs,
+    ...{ ingests: ingest.all, namesMax: maxKeys, hasTrap: timingFlusher !== undefined },
+    ...{ counters: counterBook, timings: timingBook, window },
+    ...{ counterTally: counterFlusher.tally, timingTally },
+    ...{ memory: state, log, nowMs },
   });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
   const receiver = openReceiver(options, intoWindow(window, taken), { nowMs, log });
@@ -121,6 +113,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     createTicker(options.timingInterval, time, () => flush(timingFlusher)),
   ];
   let vitalsParts: VitalsParts | undefined;
+  let recovered = NOT_RECOVERED;
+  let deaths = 0;
   let starting: Promise<Endpoints> | undefined;
   let stopping: Promise<Undelivered> | undefined;
 
@@ -137,7 +131,11 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   }
 
   async function start(): Promise<Endpoints> {
-    const socket = await ingest.start(options.port);
+    if (state !== undefined) recovered = await attach(state);
+    const socket = await ingest.start(options.port).catch(async (error: unknown) => {
+      await state?.close();
+      throw error;
+    });
     vitalsParts = {
       version,
       startMs: nowMs(),
@@ -154,6 +152,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       keysMax: options.maxKeys,
       window,
       receiver: taken,
+      recovered,
+      state,
       store,
     };
     sayReceiver(socket, options, log);
@@ -166,6 +166,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       await ingest.end();
       counterFlusher.stop();
       store.close();
+      await state?.close();
       throw error;
     }
   }
@@ -173,6 +174,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   async function stop(): Promise<Undelivered> {
     const deadlineMs = nowMs() + options.stopTimeout;
     for (const ticker of tickers) ticker.stop();
+    if (ingest.all.some((one) => one.isDead)) await drainer.drain(); // another reads the socket
     // Half of the time for reading what came: the other half is needed to deliver it.
     const drained = await ingest.stop(options.stopTimeout / 2);
     if (!drained) log('warn', 'not all datagrams in the socket could be read before the deadline');
@@ -186,13 +188,35 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     store.close();
     await http?.close();
     const left = vitalsParts === undefined ? undefined : readVitals(vitalsParts);
-    return { counters: left?.counters.pending ?? 0, timings: left?.timings.pending ?? 0 };
+    const isKept = (await state?.close()) ?? false;
+    const undelivered = {
+      counters: left?.counters.pending ?? 0,
+      timings: left?.timings.pending ?? 0,
+    };
+    return isKept ? { ...undelivered, keptIn: options.stateDir } : undelivered;
+  }
+
+  function attach(to: StateDir): Promise<Recovered> {
+    if (options.redis === undefined) log('warn', MEMORY_IS_NOT_KEPT);
+    const { batch } = counterFlusher;
+    const books = { counters: counterBook, batch, timings: timingBook, timingTally };
+    return attachState(to, { ...books, timingFlusher, window, log });
+  }
+
+  /** What a thread has accepted is drained before another takes its place. */
+  function onDeath(error: StatcolError, mayGoOn: boolean): void {
+    if (!mayGoOn || ++deaths > DEATHS_MAX) fatal(error);
+    else if (vitalsParts !== undefined && stopping === undefined) {
+      log('error', `${errorText(error)}; another takes its place`);
+      void flush(counterFlusher);
+      time.after(DEATHS_MS, () => void deaths--);
+    }
   }
 
   /** Counts what was read up to now, and sends a flusher on its way with it. */
   async function flush(flusher: { flush(): void } | undefined): Promise<void> {
     try {
-      await drainer.drainNew();
+      await (ingest.all.some((one) => one.isDead) ? drainer.drain() : drainer.drainNew());
       vitalsParts?.kernelDrops.read();
       flusher?.flush();
     } catch (error) {
@@ -226,75 +250,4 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain();
     return window.summaries();
   }
-}
-
-function openHttp(
-  { http: address, httpToken: token }: Options,
-  parts: Pick<HttpOptions, 'routes' | 'receiver' | 'log'>,
-): HttpServer | undefined {
-  return address === null ? undefined : createHttpServer({ ...address, token, ...parts });
-}
-
-function openReceiver(
-  { trapSecret: secret }: Options,
-  sink: TrapSink,
-  parts: { nowMs: () => number; log: Log },
-): TrapReceiver | undefined {
-  return secret === undefined ? undefined : createTrapReceiver({ secret, sink, ...parts });
-}
-
-/** Others' timings enter the live window beside our own, and are not passed on. */
-function intoWindow(window: LiveWindow, taken: ReceiverUsage): TrapSink {
-  const count = (shown: boolean, samples: number): void => {
-    taken.samples += samples;
-    if (!shown) taken.leftOut += samples;
-  };
-  return {
-    sample: (name, value, times) => count(window.addCounted(name, value, times), times),
-    histogram: (name, one) => count(window.addHistogram(name, one), one.count),
-  };
-}
-
-function startedBefore(): StatcolError {
-  const message = 'a collector starts once: create another with createCollector';
-  return new StatcolError(ErrorCode.ERR_STATE, message);
-}
-
-/** Says what of the socket is less than was asked for, and why. */
-function sayReceiver(socket: BoundSocket, { threads }: Options, log: Log): void {
-  const advice = receiveBufferAdvice(socket.receiveBufferBytes);
-  if (advice !== undefined) log('info', advice);
-  if (socket.note !== undefined) log('info', `receives with dgram: ${socket.note}`);
-  if (threads > 1 && !socket.isShared)
-    log('warn', `one ingest thread instead of ${threads}: ${NO_SHARING}`);
-}
-
-function ingestOptions({ host, names, maxKeys, receiver }: Options): IngestOptions {
-  return {
-    host,
-    names,
-    receiver,
-    limits: ledgerLimits(maxKeys),
-    hashSeed: randomBytes(4).readInt32LE(),
-    receiveBufferBytes: RECEIVE_BUFFER_BYTES,
-  };
-}
-
-function openStore(
-  { redis: url }: Options,
-  instance: string,
-  parts: { time: Time; onLost: (error: string) => void },
-): Store {
-  if (url === undefined) return createMemoryStore();
-  const address = { url };
-  const access = createOwnAccess({ address, timeoutMs: REDIS_TIMEOUT_MS, ...parts });
-  return createRedisStore(access, instance);
-}
-
-function openTrap(
-  { trap: url, trapCa: ca, trapServername: servername }: Options,
-  time: Time,
-): Trap | undefined {
-  if (url === undefined) return undefined;
-  return createTrap({ url, ca, servername, timeoutMs: TRAP_TIMEOUT_MS, time });
 }

@@ -3,7 +3,8 @@ import { createLayout, type LayoutName, TOTAL_FIELD } from './flush/layout.ts';
 import { systemTime } from './flush/time.ts';
 import { sanitise } from './protocol/names.ts';
 import { pairsOf } from './sinks/redis.ts';
-import { createRedisLink, type RedisLink } from './sinks/redis-link.ts';
+import { REDIS_TIMEOUT_MS } from './sinks/redis-link.ts';
+import { hostOf, openRoute, type RedisRoute } from './sinks/redis-route.ts';
 
 /** Fields and values of a hash, in order. */
 export type Fields = [field: string, value: string][];
@@ -32,11 +33,12 @@ const REPLY_BYTES_MAX = 256 << 20;
 export async function readCounters(options: SourceOptions): Promise<[hash: string, Fields][]> {
   if (options.redis === undefined) return readFromCollector(options);
   const collection = options.collection ?? DEFAULT_COLLECTION;
-  return withRedis(options.redis, async (link) => {
-    const hashes = options.layout === 'flat' ? [collection] : await scan(link, collection);
+  return withRedis(options.redis, async (route) => {
+    const hashes = options.layout === 'flat' ? [collection] : await scan(route, collection);
     const found: [string, Fields][] = [];
     for (const hash of hashes) {
-      found.push([hash, pairsOf((await link.call(['HGETALL', hash])) as string[])]);
+      const reply = await route.session(hash, (call) => call(['HGETALL', hash]));
+      found.push([hash, pairsOf(reply as string[])]);
     }
     return found;
   });
@@ -50,9 +52,9 @@ export async function readCounters(options: SourceOptions): Promise<[hash: strin
  */
 export async function readCounter(name: string, options: SourceOptions): Promise<string> {
   if (options.redis !== undefined) {
-    return withRedis(options.redis, (link) =>
+    return withRedis(options.redis, (route) =>
       findCounter(name, DEFAULT_COLLECTION, options, (hash, field) => {
-        return link.call(['HGET', hash, field]);
+        return route.session(hash, (call) => call(['HGET', hash, field]));
       }),
     );
   }
@@ -129,48 +131,41 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-async function scan(link: RedisLink, prefix: string): Promise<string[]> {
+async function scan(route: RedisRoute, prefix: string): Promise<string[]> {
   const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}*`;
+  const how = ['MATCH', pattern, 'COUNT', '1000', 'TYPE', 'hash'];
   const found = new Set<string>();
-  let cursor = '0';
-  do {
-    const reply = await link.call([
-      'SCAN',
-      cursor,
-      'MATCH',
-      pattern,
-      'COUNT',
-      '1000',
-      'TYPE',
-      'hash',
-    ]);
-    const [next, keys] = reply as [string, string[]];
-    for (const key of keys) found.add(key);
-    cursor = next;
-  } while (cursor !== '0');
+  await route.everywhere(async (call) => {
+    let cursor = '0';
+    do {
+      const [next, keys] = (await call(['SCAN', cursor, ...how])) as [string, string[]];
+      for (const key of keys) found.add(key);
+      cursor = next;
+    } while (cursor !== '0');
+  });
   return [...found].toSorted();
 }
 
 async function withRedis<Result>(
   url: string,
-  work: (link: RedisLink) => Promise<Result>,
+  work: (route: RedisRoute) => Promise<Result>,
 ): Promise<Result> {
-  const link = createRedisLink({
+  const route = openRoute({
     address: { url },
     time: systemTime(),
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: REDIS_TIMEOUT_MS,
     replyBytesMax: REPLY_BYTES_MAX,
     onLost: () => {},
   });
   try {
-    return await work(link);
+    return await work(route);
   } catch (cause) {
     throw new StatcolError(
       ErrorCode.ERR_SOURCE,
-      `no counters from redis ${new URL(url).host}: ${errorText(cause)}`,
+      `no counters from redis ${hostOf({ url })}: ${errorText(cause)}`,
       { cause },
     );
   } finally {
-    link.close();
+    route.close();
   }
 }

@@ -16,6 +16,8 @@ export const ErrorCode = {
   ERR_STATE: 'ERR_STATE',
   /** The ingest thread died. The collector delivers what it holds and stops. */
   ERR_INGEST: 'ERR_INGEST',
+  /** A state directory is in use by another collector. Stop it, or choose another directory. */
+  ERR_STATE_DIR: 'ERR_STATE_DIR',
   /** Counters could not be written now. They are kept and tried again; `cause` says why. */
   ERR_NOT_WRITTEN: 'ERR_NOT_WRITTEN',
   /** The source of counters (Redis or a running collector) did not give them. `cause` says why. */

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 
 import { hasTag } from './sinks/redis-script.ts';
+import { readRedisGroup } from './sinks/redis-url.ts';
 
 /** What options depend on beside what is given: the machine and the process. */
 export interface Surroundings {
@@ -40,6 +41,19 @@ export function integer(min: number, max: number): Reading<number> {
   };
 }
 
+/** A number of bytes, with a unit or without: `1GiB`, `500MB`, `1073741824`. */
+export function size(minBytes: number): Reading<number> {
+  return {
+    expected: `a size from ${minBytes >> 20}MiB on, like 1GiB, 500MB or a number of bytes`,
+    read(given) {
+      const match = /^(\d{1,16})(?:([KMGT])(i?)B)?$/.exec(given);
+      const power = ' KMGT'.indexOf(match?.[2] ?? ' ');
+      const bytes = Number(match?.[1]) * (match?.[3] === 'i' ? 1024 : 1000) ** power;
+      return bytes >= minBytes && Number.isSafeInteger(bytes) ? bytes : undefined;
+    },
+  };
+}
+
 /** A text of a certain form. */
 export function text(expected: string, pattern: RegExp): Reading<string> {
   return { expected, read: (given) => (pattern.test(given) ? given : undefined) };
@@ -51,8 +65,12 @@ export function readHost(given: string): string | undefined {
   return isIP(given) === 0 ? undefined : given;
 }
 
-/** Reads the URL of a single Redis, with a host and at most a database number behind it. */
+/**
+ * Reads the URL of a Redis, with a host and at most a database number behind it, or of several
+ * that stand for one.
+ */
 export function readRedisUrl(given: string): string | undefined {
+  if (readRedisGroup(given) !== undefined) return given;
   const url = urlOf(given);
   if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '')
     return undefined;

@@ -1,44 +1,6 @@
-import type { TrapType } from './flush/timing-book.ts';
-import type { LayoutName } from './flush/layout.ts';
-import type { ReceiverChoice } from './ingest/receiver.ts';
 import * as readers from './option-readers.ts';
-import { integer, oneOf, type Surroundings, text } from './option-readers.ts';
-import type { NameRule } from './protocol/names.ts';
-
-/** How much is logged: each level says what those before it do. */
-export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
-/** One of {@link LOG_LEVELS}. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** Everything a collector is set up with, complete and checked. Times are milliseconds. */
-export interface Options {
-  readonly host: string;
-  readonly port: number;
-  /** Undefined: the memory store. */
-  readonly redis: string | undefined;
-  readonly collection: readonly string[];
-  readonly layout: LayoutName;
-  readonly counterInterval: number;
-  /** Undefined: timings go to the live window alone. */
-  readonly trap: string | undefined;
-  readonly trapType: TrapType;
-  /** The text of the PEM file. */
-  readonly trapCa: string | undefined;
-  readonly trapServername: string | undefined;
-  readonly timingInterval: number;
-  /** Null: off. */
-  readonly http: { readonly host: string; readonly port: number } | null;
-  readonly httpToken: string | undefined;
-  /** Undefined: no submissions are taken. */
-  readonly trapSecret: string | undefined;
-  readonly names: NameRule;
-  readonly maxKeys: number;
-  readonly threads: number;
-  readonly receiver: ReceiverChoice;
-  readonly stopTimeout: number;
-  readonly instance: string;
-  readonly logLevel: LogLevel;
-}
+import { integer, oneOf, size, type Surroundings, text } from './option-readers.ts';
+import { LOG_LEVELS, type Options } from './option-types.ts';
 
 /** What reading a value takes: an option's spec, or that of a member of a configuration. */
 export interface ValueSpec {
@@ -107,10 +69,20 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     argument: 'url',
     fallback: undefined,
     shownDefault: 'none: memory store',
-    help: 'Redis that counters are added to; the memory store forgets at exit',
+    help: 'Redis, cluster or sentinels; counters are added there; the memory store forgets at exit',
     secret: 'url',
-    expected: 'a URL like redis://127.0.0.1:6379 or rediss://user:password@host:port/database',
+    expected:
+      'a URL like redis://127.0.0.1:6379, rediss://user:password@host:port/database, redis+cluster://host:port,host:port or redis+sentinel://host:port,host:port/name',
     read: readers.readRedisUrl,
+  }),
+  spec({
+    key: 'redisWait',
+    flag: '--redis-wait',
+    argument: 'replicas',
+    fallback: '0',
+    shownDefault: '0',
+    help: 'how many replicas must have a write before it counts as delivered (WAIT)',
+    ...integer(0, 100),
   }),
   spec({
     key: 'collection',
@@ -250,6 +222,24 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     shownDefault: 'auto',
     help: '`recvmmsg`: many datagrams a call, on Linux with koffi; `dgram`: works everywhere; `auto`: the fastest there is',
     ...oneOf('auto', 'recvmmsg', 'dgram'),
+  }),
+  spec({
+    key: 'stateDir',
+    flag: '--state-dir',
+    argument: 'dir',
+    fallback: undefined,
+    shownDefault: 'none',
+    help: 'ledger file and spool: a crash loses nothing accepted; on Linux, needs koffi',
+    ...text('the path of a directory', /^[^\0]{1,4000}$/),
+  }),
+  spec({
+    key: 'spoolLimit',
+    flag: '--spool-limit',
+    argument: 'size',
+    fallback: '1GiB',
+    shownDefault: '1GiB',
+    help: 'bound of the spool; beyond it the oldest timings are dropped, counters never',
+    ...size(16 << 20),
   }),
   spec({
     key: 'stopTimeout',

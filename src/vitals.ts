@@ -7,6 +7,8 @@ import type { TimingFlusher } from './flush/timing-flusher.ts';
 import type { KernelDrops } from './ingest/kernel.ts';
 import type { BoundSocket } from './ingest/messages.ts';
 import type { Store } from './sinks/store.ts';
+import type { Recovered } from './state/attach.ts';
+import type { StateDir } from './state/state-dir.ts';
 import type { LiveWindow, WindowUsage } from './window/window.ts';
 
 /** What became of samples of one kind; `samples + recovered = delivered + pending + dropped`. */
@@ -38,6 +40,7 @@ export interface Vitals {
   window: WindowUsage;
   receiver: ReceiverUsage;
   store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };
+  state: { configured: boolean; up: boolean; lastError: string | null; spoolBytes: number };
   trap: { configured: boolean; up: boolean; lastError: string | null; lastPushMs: number | null };
 }
 
@@ -68,6 +71,9 @@ export interface VitalsParts {
   keysMax: number;
   window: LiveWindow;
   receiver: ReceiverUsage;
+  recovered: Recovered;
+  /** Undefined without a state directory. */
+  state: StateDir | undefined;
   store: Store;
 }
 
@@ -94,12 +100,14 @@ export function readVitals(parts: VitalsParts): Vitals {
     },
     samples: { counters: received.counterSamples, timings: received.timingSamples },
     counters: fate(
+      parts.recovered.counters,
       counterFlusher.tally,
       counterBook.pendingSamples + counterFlusher.pendingSamples,
     ),
     timings: fate(
+      parts.recovered.timings,
       parts.timingTally,
-      timingBook.pendingSamples + (timingFlusher?.pendingSamples ?? 0),
+      timingBook.pendingSamples + (timingFlusher?.pendingSamples ?? parts.recovered.waiting()),
     ),
     keys: { counters: counterBook.size, timings: timingBook.size, limit: parts.keysMax },
     window: parts.window.usage(),
@@ -109,6 +117,12 @@ export function readVitals(parts: VitalsParts): Vitals {
       up: counterFlusher.health.up,
       lastError: counterFlusher.health.lastError,
       lastFlushMs: counterFlusher.health.lastMs,
+    },
+    state: {
+      configured: parts.state !== undefined,
+      up: parts.state !== undefined && parts.state.failure() === undefined,
+      lastError: parts.state?.failure()?.error ?? null,
+      spoolBytes: parts.state?.spoolBytes ?? 0,
     },
     trap: {
       configured: timingFlusher !== undefined,
@@ -121,7 +135,7 @@ export function readVitals(parts: VitalsParts): Vitals {
 
 /** What keeps a collector from being well, for `/healthz`; empty when nothing does. */
 export function readReasons(
-  { counterFlusher, timingFlusher, nowMs, store }: VitalsParts,
+  { counterFlusher, timingFlusher, nowMs, state, store }: VitalsParts,
   intervals: { counterMs: number; timingMs: number },
 ): string[] {
   const reasons: string[] = [];
@@ -139,11 +153,16 @@ export function readReasons(
   if (trap !== undefined && trap.downMs() > 3 * intervals.timingMs) {
     reasons.push(`the trap has failed for ${seconds(trap.downMs())}: ${trap.lastError}`);
   }
+  const failure = state?.failure();
+  if (failure !== undefined) {
+    const since = seconds(nowMs() - failure.sinceMs);
+    reasons.push(`the state directory has failed for ${since}: ${failure.error}`);
+  }
   return reasons;
 }
 
-function fate({ delivered, dropped }: Tally, pending: number): Fate {
-  return { recovered: 0, delivered, pending, dropped: Object.fromEntries(dropped) };
+function fate(recovered: number, { delivered, dropped }: Tally, pending: number): Fate {
+  return { recovered, delivered, pending, dropped: Object.fromEntries(dropped) };
 }
 
 function seconds(ms: number): string {

@@ -1,28 +1,10 @@
-import { rootCertificates } from 'node:tls';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { createCollector } from '../src/collector.ts';
 import { StatcolError } from '../src/errors.ts';
 import { environmentName, readOptions } from '../src/options.ts';
-import { OPTION_SPECS, type Options } from '../src/option-specs.ts';
-
-const PEM = rootCertificates[0]!;
-const FILES: Record<string, string> = {
-  'ca.pem': `# mine\n${PEM}\n`,
-  'empty.pem': '',
-  'x.pem': 'x',
-};
-const AROUND = {
-  hostName: 'web-1',
-  pid: 77,
-  readText(path: string): string {
-    const text = FILES[path];
-    if (text === undefined) throw new Error('ENOENT');
-    return text;
-  },
-};
-
-type Key = keyof Options;
+import { OPTION_SPECS } from '../src/option-specs.ts';
+import { AROUND, faultsOf, FILES, type Key, short } from './support/options.ts';
 
 describe('Options', () => {
   it('all have the defaults of the interface', () => {
@@ -30,6 +12,7 @@ describe('Options', () => {
       host: '127.0.0.1',
       port: 8125,
       redis: undefined,
+      redisWait: 0,
       collection: ['statcol:stats'],
       layout: 'flat',
       counterInterval: 1000,
@@ -45,6 +28,8 @@ describe('Options', () => {
       maxKeys: 1_000_000,
       threads: 1,
       receiver: 'auto',
+      stateDir: undefined,
+      spoolLimit: 2 ** 30,
       stopTimeout: 10_000,
       instance: 'web-1',
       logLevel: 'info',
@@ -98,6 +83,10 @@ describe('Options', () => {
     ['names', 'keep', 'keep'],
     ['maxKeys', 1, 1],
     ['maxKeys', '16000000', 16_000_000],
+    ['spoolLimit', '16MiB', 16 * 1024 * 1024],
+    ['spoolLimit', '2GB', 2e9],
+    ['spoolLimit', 20_000_000, 20_000_000],
+    ['stateDir', '/var/lib/statcol', '/var/lib/statcol'],
     ['stopTimeout', 0, 0],
     ['stopTimeout', '3600000', 3_600_000],
     ['instance', 'A_b.c-9', 'A_b.c-9'],
@@ -148,6 +137,8 @@ describe('Options', () => {
     ],
     ['names', ['', 'Keep', 'all']],
     ['maxKeys', numbers(1, 16_000_000)],
+    ['spoolLimit', ['', '1', '15MiB', '1GB ', '-1GiB', '1.5GiB', '1gib', '9999999TiB', true, null]],
+    ['stateDir', ['', true, null]],
     ['stopTimeout', numbers(0, 3_600_000)],
     ['instance', ['x'.repeat(65), 'a b', 'a/b', 'é', true]],
     ['logLevel', ['', 'trace', 'INFO', 'all']],
@@ -218,36 +209,6 @@ describe('Options', () => {
     expect(fault).to.not.include('\n');
   });
 
-  describe('never show a secret in a fault:', () => {
-    const table: [Key, unknown][] = [
-      ['redis', 'redis://user:SECRET@h:99999'],
-      ['redis', 'redis://:SECRET@h/x'],
-      ['redis', 'redis+cluster://:SECRET@a:1,:SECRET@b:2'],
-      ['redis', 'redis://u:pa/SECRET@h:1'],
-      ['redis', 'redis://u:SECRET/pa@h:1'],
-      ['redis', 'redis://u:pa@SECRET@h:99999'],
-      ['redis', 'redis://h:99999?password=SECRET'],
-      ['redis', 'user:SECRET@h:6379'],
-      ['redis', 'redis:user:SECRET@h:6379'],
-      ['redis', ['redis://user:SECRET@h:6379']],
-      ['trap', 'ftp://h/module/httptrap/uuid/SECRET'],
-      ['trap', 'h:43191/module/httptrap/uuid/SECRET'],
-      ['trap', 'https//h:43191/module/httptrap/uuid/SECRET'],
-      ['trap', 'https://h:99999/module/httptrap/uuid/SECRET'],
-      ['trap', ['https://h/module/httptrap/uuid/SECRET']],
-      ['httpToken', 'SECRET'],
-      ['httpToken', 'SECRET with blanks'],
-      ['httpToken', ['SECRETSECRET']],
-    ];
-    for (const [key, value] of table) {
-      it(`${key}: ${short(value)}`, () => {
-        const faults = faultsOf({ [key]: { value, from: `--${key}` } });
-        expect(faults).to.have.length(1);
-        expect(faults[0]).to.not.include('SECRET');
-      });
-    }
-  });
-
   it('have an environment variable each: STATCOL_ and the flag in capitals', () => {
     expect(environmentName('--redis')).to.equal('STATCOL_REDIS');
     expect(environmentName('--trap-ca')).to.equal('STATCOL_TRAP_CA');
@@ -282,18 +243,3 @@ describe('Options', () => {
     });
   });
 });
-
-function faultsOf(given: Parameters<typeof readOptions>[0]): readonly string[] {
-  try {
-    readOptions(given, AROUND);
-  } catch (error) {
-    expect(error).to.be.instanceOf(StatcolError).with.property('code', 'ERR_OPTIONS');
-    return (error as StatcolError).faults;
-  }
-  throw new Error('nothing was refused');
-}
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 40)}… (${text.length})` : text;
-}

@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { jsonInteger, jsonObject } from '../counters-json.ts';
 import { readCounter, readCounters, type SourceOptions } from '../counters-source.ts';
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
-import { oneOf } from '../option-readers.ts';
+import { oneOf, readRedisUrl } from '../option-readers.ts';
 import { formatLine, safeName, type SampleType } from '../protocol/format.ts';
 import { canonicalName } from '../protocol/names.ts';
 import { createParser, forEachLine } from '../protocol/parse.ts';
@@ -141,7 +141,7 @@ function readSource(flags: SourceFlags): SourceOptions {
   if (wantsHttp && (!URL.canParse(http) || !/^https?:$/.test(new URL(http).protocol))) {
     faults.push(`--http: expected a URL like http://127.0.0.1:8127, got ${JSON.stringify(http)}`);
   }
-  if (flags.redis !== undefined && !/^rediss?:\/\/[^/]/.test(flags.redis)) {
+  if (flags.redis !== undefined && readRedisUrl(flags.redis) === undefined) {
     faults.push('--redis: expected a URL like redis://127.0.0.1:6379, got something else');
   }
   if (faults.length > 0 || layout === undefined) throw new Usage(faults);

@@ -3,11 +3,12 @@ import { constants, hostname } from 'node:os';
 
 import { assembleCollector } from '../collector.ts';
 import type { Collector } from '../collector-types.ts';
-import { errorText, StatcolError } from '../errors.ts';
+import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
 import { environmentName, type Given, readOptions } from '../options.ts';
-import { LOG_LEVELS, type LogLevel, OPTION_SPECS, type Options } from '../option-specs.ts';
-import { fail, Usage } from './report.ts';
+import { OPTION_SPECS } from '../option-specs.ts';
+import { LOG_LEVELS, type LogLevel, type Options } from '../option-types.ts';
+import { fail, say, Usage } from './report.ts';
 
 /**
  * Runs a collector until a signal ends it: the command `statcol listen`.
@@ -29,7 +30,10 @@ export async function listen(
   });
   const ending = endOf(collector, log);
   fatal = ending.fatal;
-  const { udp, http } = await collector.start();
+  const { udp, http } = await collector.start().catch((error: unknown) => {
+    const isUsage = error instanceof StatcolError && error.code === ErrorCode.ERR_OPTIONS;
+    throw isUsage ? new Usage(error.faults) : error;
+  });
   if (ending.hasBegun()) return;
   process.stdout.write([udp, http].filter((line) => line !== undefined).join('\n') + '\n');
   warnIfOpen(options, log);
@@ -89,9 +93,12 @@ function endOf(
     begun = true;
     let code = exitCode;
     try {
-      const { counters, timings } = await collector.stop();
-      if (counters + timings > 0) {
-        fail(1, [`not delivered: ${counters} counter samples, ${timings} timings`]);
+      const { counters, timings, keptIn } = await collector.stop();
+      const what = `${counters} counter samples, ${timings} timings`;
+      if (counters + timings > 0 && keptIn !== undefined) {
+        say(`kept in ${keptIn} for the next start: ${what}`);
+      } else if (counters + timings > 0) {
+        fail(1, [`not delivered: ${what}`]);
         code = 1;
       }
     } catch (error) {

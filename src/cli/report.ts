@@ -12,6 +12,11 @@ export class Usage extends Error {
 
 /** Prints a line per fault on stderr and sets the exit code. */
 export function fail(exitCode: number, faults: readonly string[]): void {
-  for (const fault of faults) process.stderr.write(`statcol: ${fault}\n`);
+  for (const fault of faults) say(fault);
   process.exitCode = exitCode;
+}
+
+/** Prints a line on stderr. */
+export function say(line: string): void {
+  process.stderr.write(`statcol: ${line}\n`);
 }

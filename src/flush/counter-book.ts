@@ -45,6 +45,10 @@ export interface CounterBook {
    * @param count of how many names; of all, if absent.
    */
   cut(count?: number): CounterItem[];
+  /** What waits, and what remains of fractions. */
+  waiting(): Iterable<CounterEntry>;
+  /** Takes out again what was cut before, in another process. */
+  takeOut(entry: CounterEntry, amount: number, samples: number): void;
   /** Rounds every remainder to the nearest integer, to be cut with what waits. */
   roundRemainders(): void;
   /** Forgets names idle for the whole period that ends, and returns those that are not. */
@@ -85,6 +89,15 @@ export function createCounterBook(namesMax: number): CounterBook {
       return new Map(waiting.map((one) => [one.name, one.sum]));
     },
     cut,
+    *waiting() {
+      for (const one of names.all()) if (one.sum !== 0 || one.samples !== 0) yield one;
+    },
+    takeOut(from, amount, samples) {
+      from.sum = Number.isFinite(amount) ? from.sum - amount : 0;
+      from.samples -= samples;
+      from.written = true;
+      pendingSamples -= samples;
+    },
     roundRemainders() {
       for (const one of names.all()) round(one);
     },

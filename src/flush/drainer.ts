@@ -1,14 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 
-import type { Ingest, Seed } from '../ingest/ingest.ts';
-import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/ledger.ts';
-import type { DrainVisitor, LedgerReader } from '../ledger/reader.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import type { Seed } from '../ingest/kept-ledger.ts';
+import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/stat.ts';
+import type { DrainVisitor, LedgerReader, SampleVisitor } from '../ledger/reader.ts';
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
 import type { LiveWindow } from '../window/window.ts';
 import type { CounterBook, CounterEntry } from './counter-book.ts';
 import type { Log } from './health.ts';
+import type { DrainedSamples, DrainMemory } from './journal.ts';
 import { createSparing } from './sparing.ts';
 import { countDropped, type Tally } from './tally.ts';
 import type { TimingBook, TimingEntry } from './timing-book.ts';
@@ -38,6 +40,8 @@ export interface DrainerParts {
   timingTally: Tally;
   /** Whether timings are to wait for a trap; without one the window is where they go. */
   hasTrap: boolean;
+  /** Where everything is remembered before it is taken into the books; nowhere, if absent. */
+  memory?: DrainMemory | undefined;
   log: Log;
   nowMs: () => number;
 }
@@ -61,6 +65,12 @@ export interface Drainer {
 interface Known {
   counters: (CounterEntry | null)[];
   timings: (TimingEntry | null)[];
+}
+
+/** Finds what an entry of a ledger is in the books. */
+interface Find {
+  counterAt(id: number): CounterEntry | null;
+  timingAt(id: number): TimingEntry | null;
 }
 
 /** Idle names are forgotten after one to two of these. */
@@ -105,21 +115,27 @@ export function createDrainer(parts: DrainerParts): Drainer {
     const readers = await Promise.all(ingests.map((ingest) => ingest.flip()));
     for (const [at, ingest] of ingests.entries()) await take(ingest, readers[at]!);
     sayDropped();
-    if (isPeriodOver(readers)) await renew();
+    const isOneDead = ingests.some((ingest) => ingest.isDead);
+    const isWanted = parts.memory?.wantsLedgers() ?? false;
+    if (isOneDead || isWanted || isPeriodOver(readers)) await renew();
+    parts.memory?.tend();
   }
 
   async function take(ingest: Ingest, reader: LedgerReader): Promise<void> {
     const ofLedger = knownOf(ingest);
+    const counterAt = (id: number): CounterEntry | null =>
+      lookUp(ofLedger.counters, id, () => counterOf(reader.nameOf(id)));
+    const timingAt = (id: number): TimingEntry | null =>
+      lookUp(ofLedger.timings, id, () => timingOf(reader.nameOf(id)));
+    if (parts.memory !== undefined) await remember(parts.memory, reader, { counterAt, timingAt });
     const visitor: DrainVisitor = {
       counter(id, sum, samples) {
-        let entry = ofLedger.counters[id];
-        if (entry === undefined) ofLedger.counters[id] = entry = counterOf(reader.nameOf(id));
+        const entry = counterAt(id);
         if (entry === null) drop(parts.counterTally, 'key_limit', samples);
         else counters.add(entry, sum, samples);
       },
       timings(id, values, weights) {
-        let entry = ofLedger.timings[id];
-        if (entry === undefined) ofLedger.timings[id] = entry = timingOf(reader.nameOf(id));
+        const entry = timingAt(id);
         if (entry === null) drop(parts.timingTally, 'key_limit', values.length);
         else takeTimings(entry, values, weights);
       },
@@ -127,6 +143,28 @@ export function createDrainer(parts: DrainerParts): Drainer {
       refusal: sayRefusal,
     };
     for (const _ of reader.drain(visitor)) await setImmediate();
+  }
+
+  /**
+   * Has everything remembered while it still is in the ledger: one who reads both after a crash
+   * finds there by the mark which side to pass over.
+   */
+  async function remember(memory: DrainMemory, reader: LedgerReader, find: Find): Promise<void> {
+    const mark = reader.drainedFlip();
+    const what: DrainedSamples = { counters: [], timings: [] };
+    const visitor: SampleVisitor = {
+      counter(id, sum, samples) {
+        const name = find.counterAt(id)?.name;
+        if (name !== undefined) what.counters.push({ name, sum, samples });
+      },
+      timings(id, values, weights) {
+        const name = find.timingAt(id)?.name;
+        if (name !== undefined && parts.hasTrap) what.timings.push({ name, values, weights });
+      },
+    };
+    for (const _ of reader.read(visitor)) await setImmediate();
+    if (what.counters.length + what.timings.length === 0) return;
+    memory.drained(reader.ledgerId, mark, what);
   }
 
   function takeTimings(entry: TimingEntry, values: Float64Array, weights: Float64Array): void {
@@ -210,9 +248,9 @@ export function createDrainer(parts: DrainerParts): Drainer {
       // What was counted while the fresh one was made, perhaps of names that were just forgotten:
       // so their entries are looked up anew, and then again: the fresh ledger has other numbers.
       known.delete(ingest);
-      if (old === undefined) continue;
-      await take(ingest, old);
+      await take(ingest, old.reader);
       known.delete(ingest);
+      old.release();
     }
     log('debug', `names in use: ${seeds.length}; idle ones are forgotten`);
   }
@@ -222,6 +260,15 @@ export function createDrainer(parts: DrainerParts): Drainer {
     if (found === undefined) known.set(ingest, (found = { counters: [], timings: [] }));
     return found;
   }
+}
+
+function lookUp<Entry>(
+  known: (Entry | null)[],
+  id: number,
+  look: () => Entry | null,
+): Entry | null {
+  const before = known[id];
+  return before === undefined ? (known[id] = look()) : before;
 }
 
 function isCrowded(reader: LedgerReader): boolean {

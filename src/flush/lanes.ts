@@ -1,8 +1,10 @@
-import type { Chunk, ChunkPart } from '../sinks/store.ts';
+import type { ChunkPart } from '../sinks/store.ts';
 import type { Backoff } from './backoff.ts';
 
 /** A name's share of a batch, on its way to every hash it is counted in. */
 export interface Share {
+  /** Tells it from all others of this process. */
+  readonly id: number;
   readonly name: string;
   /** Grows only while the batch is laid out. */
   samples: number;
@@ -23,7 +25,7 @@ export interface Held {
 /** One hash: the numbering of its chunks, and what it holds back. */
 export interface Lane {
   readonly hash: string;
-  /** The number of the last chunk applied. */
+  /** The number of the last chunk cut. */
   seq: number;
   /** By name. Not empty only while the hash refuses, being of another type. */
   readonly held: Map<string, Held>;
@@ -37,9 +39,12 @@ export interface LanePart extends ChunkPart {
   readonly share: Share;
 }
 
-/** Parts for one hash; a chunk, once it has its number. */
+/** Parts for one hash, under the number that they keep until they are applied or refused. */
 export interface LaneChunk {
   readonly lane: Lane;
+  readonly seq: number;
+  /** See `Chunk.total`. */
+  readonly total: boolean;
   readonly parts: readonly LanePart[];
 }
 
@@ -52,6 +57,10 @@ export interface Lanes {
   hashes(): string[];
   /** Forgets the longest idle ones, if there are too many. */
   forgetIdle(): void;
+  /** New lanes are numbered from here. */
+  readonly seqFloor: number;
+  /** Numbers new lanes from there, as another process did. */
+  startAbove(floor: number): void;
 }
 
 /**
@@ -73,6 +82,12 @@ export function createLanes(lanesMax: number, newBackoff: () => Backoff): Lanes 
       }
       return lane;
     },
+    get seqFloor() {
+      return seqFloor;
+    },
+    startAbove(floor) {
+      seqFloor = floor;
+    },
     all: () => lanes.values(),
     hashes: () => [...lanes.keys()],
     forgetIdle() {
@@ -89,18 +104,20 @@ export function createLanes(lanesMax: number, newBackoff: () => Backoff): Lanes 
 /** At most this many fields in one call: about 0.7 ms of Redis' time. */
 export const CHUNK_PARTS_MAX = 1000;
 
-/** Returns the chunk as the store wants it. Asked again, it is the same chunk. */
-export function numbered({ lane, parts }: LaneChunk, total: boolean): Chunk {
-  return { hash: lane.hash, seq: lane.seq + 1, parts, total };
-}
-
-/** Cuts the parts of one hash into chunks, in order. */
-export function cutChunks(lane: Lane, parts: readonly LanePart[]): LaneChunk[] {
+/** Cuts the parts of one hash into chunks, in order, and gives them numbers. */
+export function cutChunks(lane: Lane, total: boolean, parts: readonly LanePart[]): LaneChunk[] {
   const chunks: LaneChunk[] = [];
   for (let at = 0; at < parts.length; at += CHUNK_PARTS_MAX) {
-    chunks.push({ lane, parts: parts.slice(at, at + CHUNK_PARTS_MAX) });
+    chunks.push({ lane, seq: ++lane.seq, total, parts: parts.slice(at, at + CHUNK_PARTS_MAX) });
   }
   return chunks;
+}
+
+let shareCount = 0;
+
+/** Returns the share of a name that is in no hash yet. */
+export function newShare(name: string, samples: number): Share {
+  return { id: ++shareCount, name, samples, open: 0, fate: 'own' };
 }
 
 /** A part was written; returns the samples that are thereby delivered everywhere. */
@@ -140,7 +157,7 @@ export function drop({ share }: LanePart): number {
  */
 export function release(lane: Lane, shares: Map<string, Share>): LanePart[] {
   const parts = Array.from(lane.held, ([name, { field, amount, samples }]): LanePart => {
-    const share = shares.get(name) ?? { name, samples: 0, open: 0, fate: 'own' };
+    const share = shares.get(name) ?? newShare(name, 0);
     shares.set(name, share);
     share.open++;
     share.samples += samples;

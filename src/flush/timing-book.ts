@@ -1,5 +1,6 @@
 import { Histogram } from '../histogram.ts';
 import { type Carry, wholeSamples } from '../weights.ts';
+import type { TakenTimings } from './journal.ts';
 import { createRegistry, type Registered } from './registry.ts';
 import { createBodyWriter, type TrapBody } from './trap-body.ts';
 import { trapName } from './trap-name.ts';
@@ -19,6 +20,11 @@ export interface TimingEntry extends Registered, Carry {
   foldedSamples: number;
   /** It stands in the queue of the next cut. */
   queued: boolean;
+}
+
+/** A body, and what it took. */
+export interface CutTimings extends TrapBody {
+  readonly taken: readonly TakenTimings[];
 }
 
 /** The timings of all names, waiting for the trap. */
@@ -44,7 +50,15 @@ export interface TimingBook {
    */
   fold(): void;
   /** Takes as much of what waits as fits a body, oldest names first; undefined when nothing does. */
-  cut(): TrapBody | undefined;
+  cut(): CutTimings | undefined;
+  /** The names of which something waits, the longest waiting first. */
+  waiting(): Iterable<TimingEntry>;
+  /** Adds what was folded before, in another process, and goes on with its carry. */
+  addFolded(entry: TimingEntry, folded: Histogram, samples: number, carry: number): void;
+  /** Takes out again the oldest samples of a name, cut before, in another process. */
+  takeOut(entry: TimingEntry, samples: number, carry: number): void;
+  /** Gives up what waits of the longest waiting names, so many; returns how many samples. */
+  dropOldest(names: number): number;
   /** Forgets names idle for the whole period that ends, and returns those that are not. */
   nextPeriod(): string[];
 }
@@ -100,6 +114,23 @@ export function createTimingBook(
       for (const one of queue) foldOne(one);
     },
     cut,
+    waiting: () => queue,
+    addFolded(to, folded, samples, carry) {
+      to.folded = folded;
+      to.foldedSamples = samples;
+      to.carry = carry;
+      pendingSamples += samples;
+      enqueue(to);
+    },
+    takeOut,
+    dropOldest(count) {
+      const before = pendingSamples;
+      for (const one of queue.splice(0, count)) {
+        takeOut(one, waitingOf(one), one.carry);
+        one.queued = false;
+      }
+      return before - pendingSamples;
+    },
     nextPeriod: () => names.nextPeriod((idle) => idle.queued),
   };
 
@@ -114,9 +145,25 @@ export function createTimingBook(
     to.weights?.push(weight);
     pendingSamples++;
     listedSamples++;
+    enqueue(to);
+  }
+
+  function enqueue(to: TimingEntry): void {
     if (to.queued) return;
     to.queued = true;
     queue.push(to);
+  }
+
+  /** What is folded is older than what is listed. */
+  function takeOut(from: TimingEntry, samples: number, carry: number): void {
+    pendingSamples -= samples;
+    from.carry = carry;
+    const listed = samples - from.foldedSamples;
+    from.folded = undefined;
+    from.foldedSamples = 0;
+    listedSamples -= listed;
+    from.taken += listed;
+    if (from.taken === from.values.length) emptyList(from);
   }
 
   function foldOne(one: TimingEntry): void {
@@ -132,18 +179,23 @@ export function createTimingBook(
     emptyList(one);
   }
 
-  function cut(): TrapBody | undefined {
+  function cut(): CutTimings | undefined {
     const body = createBodyWriter(bodyBytesMax);
+    const taken: TakenTimings[] = [];
     let done = 0;
     for (const one of queue) {
-      if (!take(one, body)) break;
+      const before = waitingOf(one);
+      const isEmpty = take(one, body);
+      const samples = before - waitingOf(one);
+      if (samples > 0) taken.push({ name: one.name, samples, carry: one.carry });
+      if (!isEmpty) break;
       one.queued = false;
       done++;
     }
     queue = queue.slice(done);
     const whole = body.end();
     pendingSamples -= whole?.samples ?? 0;
-    return whole;
+    return whole && { ...whole, taken };
   }
 
   /** Takes what waits of a name; false where not all of it found room. */
@@ -170,4 +222,8 @@ export function createTimingBook(
     one.weights = undefined;
     one.taken = 0;
   }
+}
+
+function waitingOf({ values, taken, foldedSamples }: TimingEntry): number {
+  return foldedSamples + values.length - taken;
 }

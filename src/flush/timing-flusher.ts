@@ -2,6 +2,7 @@ import { errorText } from '../errors.ts';
 import type { Trap } from '../sinks/trap.ts';
 import { createBackoff } from './backoff.ts';
 import { createHealth, type Health, type Log } from './health.ts';
+import { type Journal, NO_JOURNAL } from './journal.ts';
 import { createPump } from './pump.ts';
 import { countDropped, createTally, type Tally } from './tally.ts';
 import type { Time } from './time.ts';
@@ -13,7 +14,9 @@ export interface TimingFlusherParts {
   book: TimingBook;
   trap: Trap;
   /** Names this process in the bodies' keys. */
-  instance: string;
+  instance: () => string;
+  /** What another process could go on from; nothing, if absent. */
+  journal?: Journal;
   time: Time;
   random: () => number;
   log: Log;
@@ -28,6 +31,12 @@ export interface TimingFlusher {
   readonly health: Health;
   /** Samples of the body in flight. */
   readonly pendingSamples: number;
+  /** The body in flight. */
+  readonly body: TrapBody | undefined;
+  /** Number of the body cut last. */
+  readonly seq: number;
+  /** Goes on where another process was: with the number that it used last, and its body. */
+  restore(seq: number, body: TrapBody | undefined): void;
   /**
    * Begins to push what waits, unless a body is in flight: then what waits is folded once it is
    * large. Returns at once.
@@ -49,6 +58,7 @@ const BACKOFF_MAX_MS = 10_000;
 /** Creates a timing flusher; it does nothing until it is told to. */
 export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
   const { book, trap, instance, time, log } = parts;
+  const journal = parts.journal ?? NO_JOURNAL;
   const tally = createTally();
   // It is only known from a push, and there may be nothing to push for long: up until shown down.
   const health = createHealth(trap.label, { isUp: true, nowMs: () => time.nowMs(), log });
@@ -65,6 +75,16 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
     health,
     get pendingSamples() {
       return body?.samples ?? 0;
+    },
+    get body() {
+      return body;
+    },
+    get seq() {
+      return seq;
+    },
+    restore(seqBefore, bodyBefore) {
+      seq = seqBefore;
+      body = bodyBefore;
     },
     flush() {
       // Behind a body that is not answered, what waits grows: folded, it does not.
@@ -92,14 +112,22 @@ export function createTimingFlusher(parts: TimingFlusherParts): TimingFlusher {
 
   /** Sees to it that there is a body to send: the one that failed, or the next. */
   function nextBody(): boolean {
-    if (body === undefined && (body = book.cut()) !== undefined) seq++;
-    return body !== undefined;
+    if (body !== undefined) return true;
+    const cut = book.cut();
+    if (cut === undefined) return false;
+    body = cut;
+    journal.bodyCut({ seq: ++seq, ...cut });
+    return true;
   }
 
   async function pushBody(): Promise<void> {
     const { text, samples } = body!;
+    // Were it sent and the memory of it lost, another body would come under its key.
+    const syncing = journal.synced();
+    if (syncing !== undefined) await syncing;
     const startMs = time.nowMs();
-    const answer = await trap.push(text, `${instance}/${seq}`);
+    const answer = await trap.push(text, `${instance()}/${seq}`);
+    journal.answered(seq);
     body = undefined;
     backoff.reset();
     if (answer.taken) {

@@ -140,7 +140,8 @@ export function createCounting(options: CountingOptions): Counting {
       choice.kind === 'borrowed'
         ? createBorrowedAccess(choice.client, { time, timeoutMs })
         : createOwnAccess({ ...choice, time, isBackground: true, timeoutMs, onLost });
-    return createRedisStore(access, newInstance());
+    const instance = newInstance();
+    return createRedisStore(access, () => instance);
   }
 
   function onLost(error: string): void {

@@ -47,8 +47,10 @@ export function createTiming(options: TimingOptions): Timing {
     time,
     isBackground: true,
   });
+  const ownName = newInstance();
+  const instance = (): string => ownName;
   const sending = { book, trap, time, random: Math.random, log };
-  const flusher = createTimingFlusher({ ...sending, instance: newInstance() });
+  const flusher = createTimingFlusher({ ...sending, instance });
   let samples = 0;
   let stopped = false;
   const pendingSamples = (): number => book.pendingSamples + flusher.pendingSamples;

@@ -52,7 +52,7 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
 
   return {
     kind: 'dgram',
-    wakeFd: undefined,
+    descriptors: undefined,
     address: bound.address,
     port: bound.port,
     isShared,

@@ -1,25 +1,29 @@
 import { closeSync, writeSync } from 'node:fs';
 import { extname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
-import { ErrorCode, StatcolError } from '../errors.ts';
-import type { Ledger, LedgerLimits } from '../ledger/ledger.ts';
-import { Control, createLedger } from '../ledger/ledger.ts';
+import { ErrorCode, errorText, StatcolError } from '../errors.ts';
+import { Control, type Ledger } from '../ledger/ledger.ts';
 import { createLedgerReader, type LedgerReader } from '../ledger/reader.ts';
-import { createLedgerWriter } from '../ledger/writer.ts';
 import type { NameRule } from '../protocol/names.ts';
-import type { Kind } from '../protocol/parse.ts';
 import { hostPort } from './address.ts';
-import { NO_LIBC } from './libc.ts';
+import { type CreateLedger, type Seed, seedLedger } from './kept-ledger.ts';
+import { listenFault } from './listen-fault.ts';
 import type { ReceiverChoice, Sharing } from './receiver.ts';
-import type { BoundSocket, FromIngest, IngestThreadOptions, ToIngest } from './messages.ts';
+import type {
+  BoundSocket,
+  FromIngest,
+  IngestThreadOptions,
+  LedgerHandle,
+  ToIngest,
+} from './messages.ts';
+import { threadFlags } from './thread-flags.ts';
 
 /** What an ingest is made with. */
 export interface IngestOptions {
   host: string;
   names: NameRule;
-  limits: LedgerLimits;
+  createLedger: CreateLedger;
   hashSeed: number;
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
@@ -29,14 +33,11 @@ export interface IngestOptions {
 export interface IngestEvents {
   /** The timing log is half full: drain soon. */
   onHalfFull: () => void;
-  /** The thread died. What it accepted can still be drained; nothing more will come. */
-  onDeath: (error: StatcolError) => void;
-}
-
-/** A name to be known from the start. */
-export interface Seed {
-  kind: Kind;
-  name: string;
+  /**
+   * The thread died. What it accepted can still be drained, and `renew` starts another in its
+   * place, where the cause is none that would come again.
+   */
+  onDeath: (error: StatcolError, mayGoOn: boolean) => void;
 }
 
 /** The main thread's side of an ingest thread: it starts it, flips its ledger, and stops it. */
@@ -47,6 +48,8 @@ export interface Ingest {
    * @param port 0 takes a free one.
    */
   start(port: number, sharing?: Sharing): Promise<BoundSocket>;
+  /** The thread died, and another is to take its place: see `renew`. */
+  readonly isDead: boolean;
   /** What the kernel has thrown away, as of the last flip; null where it does not tell. */
   readonly kernelDrops: number | null;
   /**
@@ -57,33 +60,48 @@ export interface Ingest {
   /** Flips the ledger and returns its reader, whose `drain` has then to be called. */
   flip(): Promise<LedgerReader>;
   /**
-   * Puts an empty ledger, in which only the seeds are known, in the place of the present one, and
-   * returns the old one's reader, whose `drain` has to be called once more. Undefined where the
-   * thread is dead: then nothing is replaced.
+   * Puts an empty ledger, in which only the seeds are known, in the place of the present one, whose
+   * last flip has to be drained. A thread that is dead is replaced too, on the same socket. Rejects
+   * where that cannot be had any more.
    */
-  renew(seeds: Iterable<Seed>): Promise<LedgerReader | undefined>;
+  renew(seeds: Iterable<Seed>): Promise<OldLedger>;
   /** Reads what lies in the socket and closes it. */
   stop(timeoutMs: number): Promise<boolean>;
   /** Ends the thread. After the last flip. */
   end(): Promise<void>;
 }
 
+/** A ledger that nobody writes into any more. */
+export interface OldLedger {
+  /** Its `drain` has to be called once more. */
+  readonly reader: LedgerReader;
+  /** Gives its memory back. After that drain. */
+  release(): void;
+}
+
 /** Creates an ingest; see {@link Ingest}. */
 export function createIngest(options: IngestOptions, events: IngestEvents): Ingest {
-  let ledger = createLedger(options.limits);
-  let reader = createLedgerReader(ledger);
+  let kept = options.createLedger();
+  let reader = createLedgerReader(kept.ledger, kept.id);
   let thread: Worker | undefined;
+  let bound: BoundSocket | undefined;
+  let sharing: Sharing = 'alone';
   let dead: StatcolError | undefined;
   let isStopped = false;
-  let wakeFd: number | undefined;
+  let isSocketClosed = false;
   let kernelDrops: number | null = null;
+  // What the kernel has told of sockets that died with their threads.
+  let dropsBefore = 0;
   // What the thread has been asked for and has not answered yet.
   const waiting = new Map<FromIngest['type'], Waiting>();
 
   return {
     start,
+    get isDead() {
+      return dead !== undefined && !isStopped;
+    },
     get kernelDrops() {
-      return kernelDrops;
+      return kernelDrops === null ? null : kernelDrops + dropsBefore;
     },
     hasNew: () => reader.hasNew(),
     flip,
@@ -92,7 +110,17 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     end,
   };
 
-  async function start(port: number, sharing: Sharing = 'alone'): Promise<BoundSocket> {
+  async function start(port: number, how: Sharing = 'alone'): Promise<BoundSocket> {
+    sharing = how;
+    try {
+      return await startThread(port, kept.handle);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  }
+
+  async function startThread(port: number, ledger: LedgerHandle): Promise<BoundSocket> {
     const workerData: IngestThreadOptions = {
       host: options.host,
       port,
@@ -100,27 +128,28 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
       names: options.names,
       hashSeed: options.hashSeed,
       receiveBufferBytes: options.receiveBufferBytes,
-      receiver: options.receiver,
-      ledger: { memory: ledger.memory, limits: ledger.limits },
+      receiver: bound?.receiver ?? options.receiver,
+      adopt: bound?.descriptors,
+      ledger,
     };
     // In the sources this file ends in .ts, in the package in .js; so does the thread's.
     const url = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
     const execArgv = threadFlags(process.execArgv);
-    thread = new Worker(url, {
+    const worker = new Worker(url, {
       workerData,
       name: 'statcol-ingest',
       ...(execArgv !== undefined && { execArgv }),
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
-    thread.on('message', onMessage);
-    thread.on('error', (cause) => onDeath('the ingest thread failed', cause));
-    thread.on('exit', (code) => onDeath(`the ingest thread ended with code ${code}`));
+    thread = worker;
+    worker.on('message', onMessage);
+    worker.on('error', (cause) => onDeath(worker, 'the ingest thread failed', cause));
+    worker.on('exit', (code) => onDeath(worker, `the ingest thread ended with code ${code}`));
     const answer = await Promise.race([answerOf('bound'), answerOf('failed')]);
     if (answer.type === 'bound') {
-      wakeFd = answer.socket.wakeFd;
-      return answer.socket;
+      bound = answer.socket;
+      return bound;
     }
-    await end();
     const { code, message } = answer as FromIngest & { type: 'failed' };
     const cause = Object.assign(new Error(message), { code });
     throw new StatcolError(
@@ -140,37 +169,47 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
         // It died with the flip unanswered: the writer is gone, its side is ours.
       }
     }
-    takeOver(ledger);
+    takeOver(kept.ledger);
     return reader;
   }
 
-  async function renew(seeds: Iterable<Seed>): Promise<LedgerReader | undefined> {
-    if (dead !== undefined) return undefined;
-    const fresh = createLedger(options.limits);
-    const writer = createLedgerWriter(fresh, {
-      rule: options.names,
-      hashSeed: options.hashSeed,
-      onHalfFull: () => {},
-      source: () => '',
-    });
-    let seeded = 0;
-    for (const { kind, name } of seeds) {
-      writer.intern(kind, name);
-      if (++seeded % SEEDS_PER_TURN === 0) await setImmediate();
-    }
+  async function renew(seeds: Iterable<Seed>): Promise<OldLedger> {
+    const fresh = options.createLedger();
     try {
-      const handle = { memory: fresh.memory, limits: fresh.limits };
-      await ask({ type: 'swap', ledger: handle }, 'swapped');
-    } catch {
-      return undefined; // it died: what it counted is in the ledger that we have
+      await seedLedger(fresh.ledger, seeds, options);
+      const wasDead = dead !== undefined;
+      if (!wasDead) await ask({ type: 'swap', ledger: fresh.handle }, 'swapped');
+      else await startAgain(fresh.handle);
+    } catch (error) {
+      fresh.release();
+      throw error;
     }
-    const old = { ledger, reader };
-    ledger = fresh;
-    reader = createLedgerReader(fresh);
+    const old = { ...kept, reader };
+    kept = fresh;
+    reader = createLedgerReader(kept.ledger, kept.id);
     // Its last side was being written until now; nobody writes into it any more.
     old.reader.requestFlip();
     takeOver(old.ledger);
-    return old.reader;
+    return old;
+  }
+
+  /** The socket was not the thread's where it came from the C library: it goes on with that. */
+  async function startAgain(ledger: LedgerHandle): Promise<void> {
+    if (bound === undefined || isStopped) {
+      throw new StatcolError(ErrorCode.ERR_INGEST, 'the ingest was ended', { cause: dead });
+    }
+    if (bound.descriptors === undefined) {
+      dropsBefore += kernelDrops ?? 0;
+      if (sharing === 'first') sharing = 'next';
+    }
+    dead = undefined;
+    try {
+      await startThread(bound.port, ledger);
+    } catch (error) {
+      await thread?.terminate();
+      settleDead(new StatcolError(ErrorCode.ERR_INGEST, errorText(error), { cause: error }));
+      throw error;
+    }
   }
 
   async function stop(timeoutMs: number): Promise<boolean> {
@@ -180,23 +219,23 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
       const answer = await ask({ type: 'stop', timeoutMs }, 'stopped');
       return answer.type !== 'stopped' || answer.drained;
     } catch {
-      return true; // dead: there is no socket any more
+      return true; // dead: nobody reads the socket any more
     }
   }
 
   async function end(): Promise<void> {
-    // A thread that is only terminated leaves its socket open: it may have it from the C library.
     if (!isStopped) await stop(0);
     settleDead(new StatcolError(ErrorCode.ERR_INGEST, 'the ingest thread was ended'));
     await thread?.terminate();
-    closeWakeFd();
+    closeDescriptors();
+    kept.release();
   }
 
   function ask(message: ToIngest, answer: FromIngest['type']): Promise<FromIngest> {
     if (dead !== undefined) return Promise.reject(dead);
     const answered = answerOf(answer);
     thread?.postMessage(message);
-    if (wakeFd !== undefined) writeSync(wakeFd, WAKE);
+    if (bound?.descriptors !== undefined) writeSync(bound.descriptors.wakeFd, WAKE);
     return answered;
   }
 
@@ -208,23 +247,32 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     if (message.type === 'half-full') events.onHalfFull();
     else {
       if ('kernelDrops' in message) kernelDrops = message.kernelDrops ?? kernelDrops;
+      if (message.type === 'stopped') closeSocket();
       waiting.get(message.type)?.resolve(message);
       waiting.delete(message.type);
     }
   }
 
-  function onDeath(what: string, cause?: unknown): void {
-    if (dead !== undefined) return;
+  function onDeath(of: Worker, what: string, cause?: unknown): void {
+    if (of !== thread || dead !== undefined) return;
     const error = new StatcolError(ErrorCode.ERR_INGEST, what, { cause });
     settleDead(error);
-    closeWakeFd();
-    events.onDeath(error);
+    // What was thrown once would be thrown again; memory and a thread that was ended are chance.
+    const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+    events.onDeath(error, cause === undefined || code === 'ERR_WORKER_OUT_OF_MEMORY');
+  }
+
+  function closeSocket(): void {
+    isSocketClosed = true;
+    if (bound?.descriptors !== undefined) closeSync(bound.descriptors.socketFd);
   }
 
   /** When the thread is no more: a number may be another's file as soon as it is closed. */
-  function closeWakeFd(): void {
-    if (wakeFd !== undefined) closeSync(wakeFd);
-    wakeFd = undefined;
+  function closeDescriptors(): void {
+    if (bound?.descriptors === undefined) return;
+    if (!isSocketClosed) closeSync(bound.descriptors.socketFd);
+    closeSync(bound.descriptors.wakeFd);
+    bound = undefined;
   }
 
   function settleDead(error: StatcolError): void {
@@ -233,9 +281,6 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     waiting.clear();
   }
 }
-
-/** So many names are written into a fresh ledger in one go: some milliseconds. */
-const SEEDS_PER_TURN = 5000;
 
 /** The thread makes garbage for names seen first alone: it needs no room for more. */
 const YOUNG_GENERATION_MB = 4;
@@ -248,38 +293,7 @@ interface Waiting {
   reject: (error: StatcolError) => void;
 }
 
-/** Node's flags that say how modules are found and loaded; those with a value behind them. */
-const MODULE_FLAGS = /^(?:--import|--require|-r|--(?:experimental-)?loader|--conditions|-C)$/;
-
-/**
- * Returns Node's flags for the thread. Undefined: it has those of the process, flags for the engine
- * included, which may not be named again. But a thread with a file refuses `--input-type`; then it
- * gets those that its modules may need.
- */
-export function threadFlags(flags: readonly string[]): string[] | undefined {
-  if (!flags.some((flag) => flag.startsWith('--input-type'))) return undefined;
-  return flags.flatMap((flag, at) => {
-    if (!MODULE_FLAGS.test(flag.replace(/=.*$/s, ''))) return [];
-    return flag.includes('=') ? [flag] : [flag, flags[at + 1] ?? ''];
-  });
-}
-
 /** Answers a flip in the place of a writer that is no more. */
 function takeOver({ control }: Ledger): void {
   Atomics.store(control, Control.active, Atomics.load(control, Control.requested));
-}
-
-function listenFault(code: string, message: string, at: string): string {
-  const address = `udp ${at}`;
-  if (code === NO_LIBC) return `${message}; or leave it to --receiver auto, or dgram`;
-  if (code === 'EADDRINUSE') {
-    return `${address} is in use: stop the program that holds it, or choose another with --port`;
-  }
-  if (code === 'EACCES') {
-    return `${address} may not be bound: ports below 1024 need rights; choose another with --port`;
-  }
-  if (code === 'EADDRNOTAVAIL') {
-    return `${address} is no address of this machine: choose one of its own with --host`;
-  }
-  return `${address} could not be bound: ${message}`;
 }

@@ -19,12 +19,27 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   read(fd: number, into: CMemory, length: number): number;
   close(fd: number): number;
+  /** Returns where the mapping is; of one that failed, an address that no mapping has. */
+  mmap(
+    address: bigint,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): bigint;
+  munmap(address: bigint, length: number): number;
+  /** Returns 0, or an error's number; `errno` has nothing to do with it. */
+  posix_fallocate(fd: number, offset: number, length: number): number;
+  flock(fd: number, operation: number): number;
   /** Of the calling thread, if `which` and `who` are 0: on Linux each has its own. */
   setpriority(which: number, who: number, nice: number): number;
   /** Why the last call failed. */
   errno(): number;
   /** Where memory stands. */
   address(of: CMemory): bigint;
+  /** Memory that C knows, as an array's. It is not kept: it is there for as long as C has it. */
+  view(address: bigint, length: number): ArrayBuffer;
 }
 
 /** Numbers of Linux, the same on x64 and arm64, with glibc and with musl. Source: linux/socket.h. */
@@ -42,6 +57,14 @@ export const LINUX = {
   SO_MEMINFO: 55,
   MSG_DONTWAIT: 0x40,
   POLLIN: 1,
+  PROT_RW: 3,
+  MAP_SHARED: 0x01,
+  MAP_PRIVATE: 0x02,
+  MAP_FIXED: 0x10,
+  MAP_ANONYMOUS: 0x20,
+  MAP_NORESERVE: 0x4000,
+  LOCK_EX: 2,
+  LOCK_NB: 4,
   EAGAIN: 11,
   EBADF: 9,
   EFAULT: 14,
@@ -90,6 +113,9 @@ export async function loadLibc(): Promise<Libc> {
   const library = koffi.load(null); // what the process itself is linked to
   const declare = (prototype: string): never => library.func(prototype) as never;
   const value = 'int fd, int level, int name, void *value';
+  const mmap: (...args: unknown[]) => number | bigint = declare(
+    'uintptr_t mmap(uintptr_t address, uint64_t length, int protection, int flags, int fd, int64_t offset)',
+  );
   return {
     socket: declare('int socket(int domain, int type, int protocol)'),
     setsockopt: declare(`int setsockopt(${value}, uint32_t length)`),
@@ -104,9 +130,14 @@ export async function loadLibc(): Promise<Libc> {
     eventfd: declare('int eventfd(uint32_t initial, int flags)'),
     read: declare('int64_t read(int fd, void *into, uint64_t length)'),
     close: declare('int close(int fd)'),
+    mmap: (...args) => BigInt(mmap(...args)),
+    munmap: declare('int munmap(uintptr_t address, uint64_t length)'),
+    posix_fallocate: declare('int posix_fallocate(int fd, int64_t offset, int64_t length)'),
+    flock: declare('int flock(int fd, int operation)'),
     setpriority: declare('int setpriority(int which, uint32_t who, int nice)'),
     errno: () => koffi.errno(),
     address: (of) => koffi.address(of),
+    view: (address, length) => koffi.view(address, length),
   };
 }
 

@@ -1,11 +1,14 @@
 import type { LedgerLimits } from '../ledger/ledger.ts';
+import type { MappedRegion } from '../state/mapped-memory.ts';
 import type { NameRule } from '../protocol/names.ts';
-import type { ReceiverChoice, ReceiverKind, Sharing } from './receiver.ts';
+import type { Descriptors, ReceiverChoice, ReceiverKind, Sharing } from './receiver.ts';
 
 /** A ledger as it travels between threads: the memory is shared, not copied. */
 export interface LedgerHandle {
-  memory: SharedArrayBuffer;
   limits: LedgerLimits;
+  handshake: SharedArrayBuffer;
+  /** Plain memory, or where a file's is. */
+  region: SharedArrayBuffer | MappedRegion;
 }
 
 /** What the ingest thread is started with. */
@@ -17,6 +20,8 @@ export interface IngestThreadOptions {
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
   sharing: Sharing;
+  /** A socket that was left by a thread that died, for this one to go on with. */
+  adopt: Descriptors | undefined;
   ledger: LedgerHandle;
 }
 
@@ -32,8 +37,8 @@ export type ToIngest =
 /** Where the socket is bound, and the receive buffer granted. */
 export interface BoundSocket {
   receiver: ReceiverKind;
-  /** See `Receiver.wakeFd`; the main thread closes it when the ingest thread is no more. */
-  wakeFd: number | undefined;
+  /** See `Receiver.descriptors`; the main thread closes them when the ingest thread is no more. */
+  descriptors: Descriptors | undefined;
   /** Why it is not the faster one that was looked for first. */
   note: string | undefined;
   /** Whether others may bind the same port beside it. */

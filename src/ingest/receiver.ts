@@ -11,6 +11,8 @@ export interface ReceiverOptions {
   /** The receive buffer to ask the kernel for; it may grant less. */
   receiveBufferBytes: number;
   sharing: Sharing;
+  /** A socket that is bound already, to go on with: then host, port and buffer say nothing. */
+  adopt?: Descriptors | undefined;
   /** Called for each datagram, up to 65,507 bytes. The bytes may be kept by nobody. */
   onPacket: OnPacket;
 }
@@ -21,6 +23,13 @@ export interface ReceiverOptions {
  * one sees to it that the port was free, and only then lets the `next` ones in.
  */
 export type Sharing = 'alone' | 'first' | 'next';
+
+/** Numbers of files of the process, which no thread owns. */
+export interface Descriptors {
+  readonly socketFd: number;
+  /** Wakes who sleeps over the socket, by 8 bytes written to it. */
+  readonly wakeFd: number;
+}
 
 /** Ways of receiving. */
 export type ReceiverKind = 'dgram' | 'recvmmsg';
@@ -34,11 +43,8 @@ export interface Receiver {
   readonly kind: ReceiverKind;
   readonly address: string;
   readonly port: number;
-  /**
-   * Where it sleeps beside the event loop: a descriptor that wakes it, by 8 bytes written to it.
-   * Whoever opened the receiver closes this, last of all.
-   */
-  readonly wakeFd: number | undefined;
+  /** Where it is read beside the event loop. Whoever opened the receiver closes them, last of all. */
+  readonly descriptors: Descriptors | undefined;
   /** Whether others may bind the same port beside it. */
   readonly isShared: boolean;
   /** The receive buffer that was granted, as the kernel counts it. */

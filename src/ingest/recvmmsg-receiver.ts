@@ -46,11 +46,11 @@ const TURN_MS = 2;
  * where the socket cannot be bound.
  */
 export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Receiver {
-  const fd = openSocket(libc, options);
+  const fd = options.adopt?.socketFd ?? openSocket(libc, options);
   libc.setpriority(0, 0, NICE);
   const batch = createBatch(libc);
   const local = localAddress(libc, fd);
-  const wakeFd = libc.eventfd(0, LINUX.EFD_CLOEXEC | LINUX.EFD_NONBLOCK);
+  const wakeFd = options.adopt?.wakeFd ?? libc.eventfd(0, LINUX.EFD_CLOEXEC | LINUX.EFD_NONBLOCK);
   const wakes = Buffer.alloc(8);
   const descriptors = Buffer.alloc(16); // struct pollfd: int fd, short events, short revents
   for (const [at, one] of [fd, wakeFd].entries()) {
@@ -68,7 +68,7 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
 
   return {
     kind: 'recvmmsg',
-    wakeFd,
+    descriptors: { socketFd: fd, wakeFd },
     address: local.host,
     port: local.port,
     isShared: options.sharing !== 'alone',
@@ -91,7 +91,6 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
       isOpen = false;
       clearImmediate(turn);
       turn = undefined;
-      libc.close(fd);
     },
   };
 

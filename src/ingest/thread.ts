@@ -3,7 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { errorText } from '../errors.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { type LedgerMemory, sharedMemory } from '../ledger/memory.ts';
 import { createLedgerWriter, type LedgerWriter } from '../ledger/writer.ts';
+import { mappedMemory } from '../state/mapped-memory.ts';
 import { openDgramReceiver } from './dgram-receiver.ts';
 import { loadLibc, NO_LIBC, NoLibc } from './libc.ts';
 import type { FromIngest, IngestThreadOptions, LedgerHandle, ToIngest } from './messages.ts';
@@ -17,6 +19,8 @@ import { openRecvmmsgReceiver } from './recvmmsg-receiver.ts';
 const port = parentPort as MessagePort;
 const options = workerData as IngestThreadOptions;
 
+// Where there is a state directory, so is the C library: a ledger in a file is reached through it.
+const libc = await loadLibc().catch((error: unknown) => error as NoLibc);
 let receiver: Receiver | undefined;
 let writer = writerOf(options.ledger);
 const onPacket = createPipeline(() => writer);
@@ -36,15 +40,14 @@ port.on('message', (message: ToIngest) => {
       break;
   }
 });
-// Also when the thread fails: the C library's socket would stay open.
-process.on('exit', () => receiver?.close());
 await start();
 
 async function start(): Promise<void> {
-  const { host, port: udpPort, receiveBufferBytes, sharing } = options;
+  const { host, port: udpPort, receiveBufferBytes, sharing, adopt } = options;
+  const parts = { host, port: udpPort, receiveBufferBytes, sharing, adopt, onPacket };
   let note: string | undefined;
   try {
-    [receiver, note] = await open({ host, port: udpPort, receiveBufferBytes, sharing, onPacket });
+    [receiver, note] = await open(parts);
   } catch (error) {
     const code = error instanceof NoLibc ? NO_LIBC : ((error as NodeJS.ErrnoException).code ?? '');
     say({ type: 'failed', code, message: errorText(error) });
@@ -55,7 +58,7 @@ async function start(): Promise<void> {
     type: 'bound',
     socket: {
       receiver: kind,
-      wakeFd: receiver.wakeFd,
+      descriptors: receiver.descriptors,
       note,
       isShared,
       address,
@@ -71,7 +74,7 @@ async function open(
 ): Promise<[receiver: Receiver, note: string | undefined]> {
   if (options.receiver === 'dgram') return [await openDgramReceiver(parts), undefined];
   try {
-    const libc = await loadLibc();
+    if (libc instanceof Error) throw libc;
     return [openRecvmmsgReceiver(libc, parts), undefined];
   } catch (error) {
     if (options.receiver === 'recvmmsg' || !(error instanceof NoLibc)) throw error;
@@ -87,8 +90,14 @@ async function stop(timeoutMs: number): Promise<void> {
   say({ type: 'stopped', drained, kernelDrops });
 }
 
-function writerOf({ memory, limits }: LedgerHandle): LedgerWriter {
-  return createLedgerWriter(openLedger(memory, limits), {
+function memoryOf({ region, limits, handshake }: LedgerHandle): LedgerMemory {
+  if (region instanceof SharedArrayBuffer) return sharedMemory(region, handshake);
+  if (libc instanceof Error) throw libc;
+  return mappedMemory(libc, region, limits, handshake);
+}
+
+function writerOf(handle: LedgerHandle): LedgerWriter {
+  return createLedgerWriter(openLedger(memoryOf(handle), handle.limits), {
     rule: options.names,
     hashSeed: options.hashSeed,
     onHalfFull: () => say({ type: 'half-full' }),

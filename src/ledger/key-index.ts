@@ -1,5 +1,5 @@
 import type { Kind } from '../protocol/parse.ts';
-import { Control, type Ledger } from './ledger.ts';
+import { Count, type Ledger } from './ledger.ts';
 
 /** The names of a ledger and their spellings, found by their bytes. */
 export interface KeyIndex {
@@ -74,9 +74,12 @@ export function tailWord(view: DataView, at: number, end: number): number {
  * searched for has to go on for 3 bytes behind the spelling: it is read by words.
  */
 export function createKeyIndex(ledger: Ledger, seed: number): KeyIndex {
-  const { control, slots, records, arena } = ledger;
+  const { counts, slots, records, arena, room } = ledger;
   const { entriesMax, nameBytesMax } = ledger.limits;
-  let slotMask = control[Control.slotCount]! - 1;
+  // So many entries and words may be written; more are to be asked for.
+  let entriesRoom = 0;
+  let arenaRoom = 0;
+  let slotMask = counts[Count.slots]! - 1;
   if (slotMask < 0) growTo(SLOTS_FIRST);
   return { seed, find, hash, append };
 
@@ -138,25 +141,28 @@ export function createKeyIndex(ledger: Ledger, seed: number): KeyIndex {
   function append(wanted: number, view: DataView, spelling: Spelling, use: KeyUse): number {
     const { nameStart, nameEnd, tagsStart, tagsEnd } = spelling;
     const { kind, target } = use;
-    const entry = control[Control.entryCount]!;
+    const entry = counts[Count.entries]!;
     const bytes = nameEnd - nameStart + tagsEnd - tagsStart;
-    const taken = control[Control.nameBytes]!;
+    const taken = counts[Count.nameBytes]!;
     if (entry >= entriesMax || taken + bytes > nameBytesMax) return -1;
     const shape = shapeOf(nameEnd - nameStart, tagsEnd - tagsStart, kind);
     if (2 * (entry + 1) > slotMask + 1) growTo(2 * (slotMask + 1));
     const full = finish(wanted, shape);
     const slot = freeSlot(full);
     if (slot < 0) return -1;
-    const record = control[Control.arenaWords]!;
+    const record = counts[Count.arenaWords]!;
+    const end = record + HEADER_WORDS + wordsOf(nameEnd - nameStart) + wordsOf(tagsEnd - tagsStart);
+    if (entry >= entriesRoom) entriesRoom = room.entries(entry + 1);
+    if (end > arenaRoom) arenaRoom = room.arenaWords(end);
     arena[record] = target === OWN ? entry : target;
     arena[record + 1] = shape;
     arena[record + 2] = full;
     const tagsAt = put(record + HEADER_WORDS, view, nameStart, nameEnd);
-    control[Control.arenaWords] = put(tagsAt, view, tagsStart, tagsEnd);
-    control[Control.nameBytes] = taken + bytes;
+    counts[Count.arenaWords] = put(tagsAt, view, tagsStart, tagsEnd);
+    counts[Count.nameBytes] = taken + bytes;
     records[entry] = record;
     fill(slot, full, record);
-    control[Control.entryCount] = entry + 1;
+    counts[Count.entries] = entry + 1;
     return entry;
   }
 
@@ -167,15 +173,16 @@ export function createKeyIndex(ledger: Ledger, seed: number): KeyIndex {
    */
   function growTo(count: number): void {
     const wanted = Math.min(count, slots.length / 2);
+    room.slots(wanted);
     slots.fill(0, 0, 2 * wanted);
     slotMask = wanted - 1;
-    for (let entry = 0; entry < control[Control.entryCount]!; entry++) {
+    for (let entry = 0; entry < counts[Count.entries]!; entry++) {
       const record = records[entry]!;
       const full = arena[record + 2]!;
       // The table was half full and is a quarter full now: what had a slot finds one.
       fill(freeSlot(full), full, record);
     }
-    control[Control.slotCount] = wanted;
+    counts[Count.slots] = wanted;
   }
 
   function fill(slot: number, full: number, record: number): void {

@@ -1,4 +1,17 @@
-import { REJECT_REASONS } from '../protocol/reasons.ts';
+import {
+  FILE_HEADER_BYTES,
+  LedgerPart,
+  LINE_BYTES,
+  type LedgerMemory,
+  LOG_BYTES,
+  partPlaces,
+  plainMemory,
+  REFUSALS_BYTES,
+  slotCount,
+  STATS_BYTES,
+  SUM_BYTES,
+} from './memory.ts';
+import { STAT_COUNT } from './stat.ts';
 
 /** How much a ledger can hold. All are fixed for its life; memory that is not touched costs nothing. */
 export interface LedgerLimits {
@@ -21,14 +34,14 @@ export function ledgerLimits(entriesMax: number): LedgerLimits {
 }
 
 /**
- * A ledger: one region of shared memory that one writer adds to and one reader drains.
+ * A ledger: one region of memory that one writer adds to and one reader drains.
  *
- *     ┌─────────┬───────┬─────────┬───────┬──────────────────────┬──────────────────────┐
- *     │ control │ slots │ records │ arena │ side 0               │ side 1               │
- *     │         │       │         │       │ stats sums log refus.│ stats sums log refus.│
- *     └─────────┴───────┴─────────┴───────┴──────────────────────┴──────────────────────┘
+ *     ┌──────┬───────┬─────────┬───────┬────────┬────────┬───────┬───────┐
+ *     │ head │ slots │ records │ arena │ sums 0 │ sums 1 │ log 0 │ log 1 │
+ *     └──────┴───────┴─────────┴───────┴────────┴────────┴───────┴───────┘
+ *      counts, and of each side mark, stats, refusals
  *
- * - `control`: the flip's handshake and how many entries there are; see {@link Control}.
+ * - `counts`: how many entries there are, and what they take; see {@link Count}.
  * - `slots`: hash table, open addressing with linear probing. Two words each: the hash, and where
  *   in the arena the key's record is, plus one; 0 is free. Only so many are in use as the entries
  *   need, so that few names stay close together in the caches.
@@ -39,35 +52,58 @@ export function ledgerLimits(entriesMax: number): LedgerLimits {
  *       entry counted under   name length:14 tags length:14 kind:1   hash   name…   tags…
  *
  *   Its own entry for a name, the name's for another spelling; name and tags filled up with zeros.
- * - `sums`: per entry what was added and by how many samples, side by side in one cache line.
- * - `log`: `ids`, `values`, `weights` of the timings, in order of arrival.
+ * - `sums`: see {@link LedgerSide.sums}.
+ * - `log`: entry, value and weight of each timing, in order of arrival.
  * - `refusals`: per reason the last refused line and who sent it.
  *
  * One side is written while the other is drained. A flip swaps them: the reader asks
  * (`requested`), the writer answers between two packets (`active`). After that the old side is the
  * reader's, who clears it before asking again. `records` and `arena` only grow, and the reader
  * looks at no entry that came after the flip, so that neither needs a lock.
+ *
+ * The region may lie in a file, and its writer be killed between any two stores. So a sample is in
+ * with one store: that of the number of samples, or of the length of the log.
  */
 export interface Ledger {
   readonly limits: LedgerLimits;
-  /** The region; hand it to {@link openLedger} in another thread. */
-  readonly memory: SharedArrayBuffer;
+  readonly memory: LedgerMemory;
+  /** The flip's handshake; see {@link Control}. */
   readonly control: Int32Array;
+  readonly counts: Int32Array;
   readonly slots: Int32Array;
   readonly records: Int32Array;
   readonly arena: Int32Array;
   readonly sides: readonly [LedgerSide, LedgerSide];
+  readonly room: LedgerRoom;
 }
 
 /** What is swapped by a flip; see {@link Ledger}. */
 export interface LedgerSide {
+  /** One word: number of the flip since which it is written, plus one; 0 when it holds nothing. */
+  readonly mark: Int32Array;
   /** Counts since the last flip; see {@link Stat}. */
   readonly stats: Float64Array;
+  /**
+   * Three words per entry: sum, sum, samples. The sum that counts is the first one while the number
+   * of samples is even, else the second: the next sum is written beside it, and is true as soon as
+   * the samples say so.
+   */
   readonly sums: Float64Array;
-  readonly ids: Int32Array;
-  readonly values: Float64Array;
-  readonly weights: Float64Array;
+  readonly log: Float64Array;
   readonly refusals: Uint8Array;
+}
+
+/**
+ * To be asked before more of the region is written than ever before; each returns how many may be
+ * written from then on, at least as many as were asked for, the limits aside.
+ */
+export interface LedgerRoom {
+  /** For the records and sums of so many entries. */
+  entries(count: number): number;
+  arenaWords(count: number): number;
+  slots(count: number): number;
+  /** For the log of a side. */
+  timings(side: LedgerSide, count: number): number;
 }
 
 /** The words of `control`. */
@@ -76,94 +112,76 @@ export const Control = {
   requested: 0,
   /** Number of the last flip done, whose lowest bit is the side being written; by the writer. */
   active: 1,
-  /** How many entries there are; written by the writer. */
-  entryCount: 2,
-  /** How many bytes names and spellings have; written by the writer. */
-  nameBytes: 3,
-  /** How many words of the arena are taken; written by the writer. */
-  arenaWords: 4,
-  /** How many slots are in use, a power of two; 0 before the first; written by the writer. */
-  slotCount: 5,
 } as const;
 
-/** The words of `stats`: everything that is counted beside the samples themselves. */
-export const Stat = {
-  datagrams: 0,
-  bytes: 1,
-  linesAccepted: 2,
-  counterSamples: 3,
-  timingSamples: 4,
-  /** Timings that found the log full. */
-  timingsDropped: 5,
-  /** How many timings the log holds. */
-  logLength: 6,
-  /** Counter samples that alone are beyond 64 bits: they must not take others along. */
-  countersOverflown: 7,
-  /** Refused lines; one word per reason from here on. */
-  rejected: 8,
+/** The words of `counts`; all are written by the writer. */
+export const Count = {
+  entries: 0,
+  /** How many bytes names and spellings have. */
+  nameBytes: 1,
+  /** How many words of the arena are taken. */
+  arenaWords: 2,
+  /** How many slots are in use, a power of two; 0 before the first. */
+  slots: 3,
 } as const;
-/** How many words `stats` has. */
-export const STAT_COUNT: number = Stat.rejected + REJECT_REASONS.length;
 
-/** One refusal: u8 length of the line, u8 length of the sender, then their bytes. */
-export const REFUSED_LINE_BYTES_MAX = 200;
-/** An IPv6 address in brackets, a scope and a port fit. */
-export const REFUSED_SOURCE_BYTES_MAX = 80;
-/** Bytes per reason in `refusals`. */
-export const REFUSAL_BYTES: number = 2 + REFUSED_LINE_BYTES_MAX + REFUSED_SOURCE_BYTES_MAX;
-
-/** Creates an empty ledger. Its memory is reserved, but taken only as it is touched. */
+/** Creates an empty ledger in plain memory. */
 export function createLedger(limits: LedgerLimits): Ledger {
-  return openLedger(new SharedArrayBuffer(regionBytes(limits)), limits);
+  return openLedger(plainMemory(limits), limits);
 }
 
-/** Returns views of a region that {@link createLedger} made with the same limits. */
-export function openLedger(memory: SharedArrayBuffer, limits: LedgerLimits): Ledger {
+/** Returns views of a region: an empty one is an empty ledger. */
+export function openLedger(memory: LedgerMemory, limits: LedgerLimits): Ledger {
+  const { region } = memory;
   const { entriesMax, timingsMax } = limits;
-  let offset = 0;
-  const place = (bytes: number): number => {
-    const at = offset;
-    offset += Math.ceil(bytes / 64) * 64; // a cache line each: no part shares one with another
-    return at;
+  const places = partPlaces(limits);
+  const words = (at: number, count: number): Int32Array => new Int32Array(region, at, count);
+  const doubles = (at: number, count: number): Float64Array => new Float64Array(region, at, count);
+  const wordsOf = (part: LedgerPart): Int32Array => {
+    return words(places[part]!.offset, places[part]!.bytes / 4);
   };
-  const words = (count: number): Int32Array => new Int32Array(memory, place(count * 4), count);
-  const doubles = (count: number): Float64Array =>
-    new Float64Array(memory, place(count * 8), count);
-  const bytes = (count: number): Uint8Array => new Uint8Array(memory, place(count), count);
-  const side = (): LedgerSide => ({
-    stats: doubles(STAT_COUNT),
-    sums: doubles(entriesMax * 2),
-    ids: words(timingsMax),
-    values: doubles(timingsMax),
-    weights: doubles(timingsMax),
-    refusals: bytes(REJECT_REASONS.length * REFUSAL_BYTES),
+  let headAt = FILE_HEADER_BYTES;
+  const inHead = (bytes: number): number => {
+    headAt += bytes;
+    return headAt - bytes;
+  };
+  const side = (sums: LedgerPart, log: LedgerPart): LedgerSide => ({
+    mark: words(inHead(LINE_BYTES), 1),
+    stats: doubles(inHead(STATS_BYTES), STAT_COUNT),
+    sums: doubles(places[sums]!.offset, 3 * entriesMax),
+    log: doubles(places[log]!.offset, 3 * timingsMax),
+    refusals: new Uint8Array(region, inHead(REFUSALS_BYTES), REFUSALS_BYTES),
   });
+  const sides = [
+    side(LedgerPart.sums0, LedgerPart.log0),
+    side(LedgerPart.sums1, LedgerPart.log1),
+  ] as const;
+  const reserve = (part: LedgerPart, count: number, bytesEach: number): number => {
+    return Math.floor(memory.reserve(part, count * bytesEach) / bytesEach);
+  };
   return {
     limits,
     memory,
-    control: words(Object.keys(Control).length),
-    slots: words(2 * slotCount(entriesMax)),
-    records: words(entriesMax),
-    arena: words(arenaWords(limits)),
-    sides: [side(), side()],
+    control: new Int32Array(memory.handshake),
+    counts: words(inHead(LINE_BYTES), Object.keys(Count).length),
+    slots: wordsOf(LedgerPart.slots).subarray(0, 2 * slotCount(entriesMax)),
+    records: wordsOf(LedgerPart.records).subarray(0, entriesMax),
+    arena: wordsOf(LedgerPart.arena),
+    sides,
+    room: {
+      entries: (count) =>
+        Math.min(
+          entriesMax,
+          reserve(LedgerPart.records, count, 4),
+          reserve(LedgerPart.sums0, count, SUM_BYTES),
+          reserve(LedgerPart.sums1, count, SUM_BYTES),
+        ),
+      arenaWords: (count) => reserve(LedgerPart.arena, count, 4),
+      slots: (count) => reserve(LedgerPart.slots, count, 8),
+      timings: (of, count) => {
+        const part = of === sides[0] ? LedgerPart.log0 : LedgerPart.log1;
+        return Math.min(timingsMax, reserve(part, count, LOG_BYTES));
+      },
+    },
   };
-}
-
-/** At most half of the slots are ever taken, so that a probe stays short. */
-function slotCount(entriesMax: number): number {
-  return 2 ** Math.ceil(Math.log2(entriesMax * 2));
-}
-
-/** Per record three words in front, and at most one and a half of filling in all. */
-function arenaWords({ entriesMax, nameBytesMax }: LedgerLimits): number {
-  return Math.ceil(nameBytesMax / 4) + 5 * entriesMax;
-}
-
-function regionBytes(limits: LedgerLimits): number {
-  const { entriesMax, timingsMax } = limits;
-  const padding = 64 * 17;
-  const perSide =
-    STAT_COUNT * 8 + entriesMax * 16 + timingsMax * 20 + REJECT_REASONS.length * REFUSAL_BYTES;
-  const keys = 2 * slotCount(entriesMax) + entriesMax + arenaWords(limits);
-  return padding + Object.keys(Control).length * 4 + keys * 4 + 2 * perSide;
 }

@@ -1,25 +1,24 @@
 import type { Kind } from '../protocol/parse.ts';
 import type { Ledger, LedgerLimits, LedgerSide } from './ledger.ts';
-import {
-  Control,
-  REFUSAL_BYTES,
-  REFUSED_LINE_BYTES_MAX,
-  REFUSED_SOURCE_BYTES_MAX,
-  Stat,
-} from './ledger.ts';
+import { Control, Count } from './ledger.ts';
+import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
 import { HEADER_WORDS } from './key-index.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
 
-/** What a drain reports; each is called as often as there is something to say. */
-export interface DrainVisitor {
+/** What is told of samples; each is called as often as there is something to say. */
+export interface SampleVisitor {
   /** A counter that was added to: the sum of its values, and of how many samples. */
   counter(entry: number, sum: number, samples: number): void;
   /**
    * Timings of one name, in order of arrival; those of a long log come in several parts. The arrays
-   * are lent: do not keep them.
+   * may be kept, but not changed.
    */
   timings(entry: number, values: Float64Array, weights: Float64Array): void;
+}
+
+/** What a drain reports. */
+export interface DrainVisitor extends SampleVisitor {
   /** What was counted beside the samples; the index of a word is in {@link Stat}. Lent. */
   stats(stats: Float64Array): void;
   /** The last refused line of a reason, as it came. The array is lent. */
@@ -29,6 +28,8 @@ export interface DrainVisitor {
 /** The one reader of a {@link Ledger}. */
 export interface LedgerReader {
   readonly limits: LedgerLimits;
+  /** Tells the ledger from others of a state directory; 0 where it lies in none. */
+  readonly ledgerId: number;
   /** Asks the writer for a flip. The side drained last must be drained: see {@link drain}. */
   requestFlip(): void;
   /** Whether the writer has read datagrams since the last flip, as far as this thread can see. */
@@ -40,6 +41,10 @@ export interface LedgerReader {
    * end. It yields after every few milliseconds of work, so that others may have a turn.
    */
   drain(visitor: DrainVisitor): Iterable<void>;
+  /** Reports the samples of that side, and leaves them there. Yields likewise. */
+  read(visitor: SampleVisitor): Iterable<void>;
+  /** Number of the flip since which that side was written; 0 when it holds nothing. */
+  drainedFlip(): number;
   /** Returns the name or spelling of an entry that a drain has reported. */
   nameOf(entry: number): string;
   kindOf(entry: number): Kind;
@@ -52,14 +57,15 @@ const COUNTERS_PER_TURN = 5000;
 const TIMINGS_PER_TURN = 32_768;
 
 /** Creates the reader of a ledger. A ledger has only one at a time. */
-export function createLedgerReader(ledger: Ledger): LedgerReader {
-  const { control, records, arena } = ledger;
+export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
+  const { control, counts, records, arena } = ledger;
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   // Scratch for grouping, by entry: how many timings, then where its next one goes. All 0 between.
   const places = new Int32Array(ledger.limits.entriesMax);
 
   return {
     limits: ledger.limits,
+    ledgerId,
     requestFlip: () => void Atomics.add(control, Control.requested, 1),
     hasNew() {
       const active = Atomics.load(control, Control.active) & 1;
@@ -68,6 +74,8 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
     flipped: () =>
       Atomics.load(control, Control.active) === Atomics.load(control, Control.requested),
     drain,
+    read,
+    drainedFlip: () => drainable().mark[0]!,
     nameOf(entry) {
       const record = records[entry]!;
       const length = arena[record + 1]! >>> 15;
@@ -79,47 +87,69 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
     },
     kindOf: (entry) => (arena[records[entry]! + 1]! & 1) as Kind,
     usage: () => ({
-      entries: control[Control.entryCount]!,
-      nameBytes: control[Control.nameBytes]!,
+      entries: counts[Count.entries]!,
+      nameBytes: counts[Count.nameBytes]!,
     }),
   };
 
-  function* drain(visitor: DrainVisitor): Generator<void> {
+  function drainable(): LedgerSide {
     const old = (Atomics.load(control, Control.active) + 1) & 1;
-    const side = ledger.sides[old as 0 | 1];
-    yield* drainCounters(side, visitor);
-    const logged = side.stats[Stat.logLength]!;
-    for (let from = 0; from < logged; from += TIMINGS_PER_TURN) {
-      if (from > 0) yield;
-      drainTimings(side, from, Math.min(from + TIMINGS_PER_TURN, logged), visitor);
-    }
+    return ledger.sides[old as 0 | 1];
+  }
+
+  function* drain(visitor: DrainVisitor): Generator<void> {
+    const side = drainable();
+    yield* readCounters(side, visitor, true);
+    yield* readTimings(side, visitor);
     drainRefusals(side, visitor);
     visitor.stats(side.stats);
     side.stats.fill(0);
+    side.mark[0] = 0;
   }
 
-  function* drainCounters({ stats, sums }: LedgerSide, visitor: DrainVisitor): Generator<void> {
+  function* read(visitor: SampleVisitor): Generator<void> {
+    const side = drainable();
+    yield* readCounters(side, visitor, false);
+    yield* readTimings(side, visitor);
+  }
+
+  function* readCounters(
+    { stats, sums }: LedgerSide,
+    visitor: SampleVisitor,
+    clears: boolean,
+  ): Generator<void> {
     if (stats[Stat.counterSamples] === 0) return;
     // Entries that came after the flip have nothing on this side; looking at them does no harm.
-    const end = 2 * control[Control.entryCount]!;
+    const end = 3 * counts[Count.entries]!;
     let inTurn = 0;
-    for (let at = 0; at < end; at += 2) {
-      const samples = sums[at + 1]!;
+    for (let at = 0; at < end; at += 3) {
+      const samples = sums[at + 2]!;
       if (samples === 0) continue;
-      const sum = sums[at]!;
-      sums[at] = 0;
-      sums[at + 1] = 0;
-      visitor.counter(at >> 1, sum, samples);
+      const sum = sums[at + (samples & 1)]!;
+      if (clears) {
+        sums[at + 2] = 0; // first: without samples there is no sum
+        sums[at] = 0;
+        sums[at + 1] = 0;
+      }
+      visitor.counter(at / 3, sum, samples);
       if (++inTurn % COUNTERS_PER_TURN === 0) yield;
     }
   }
 
+  function* readTimings(side: LedgerSide, visitor: SampleVisitor): Generator<void> {
+    const logged = side.stats[Stat.logLength]!;
+    for (let from = 0; from < logged; from += TIMINGS_PER_TURN) {
+      if (from > 0) yield;
+      groupTimings(side, from, Math.min(from + TIMINGS_PER_TURN, logged), visitor);
+    }
+  }
+
   /** Groups a part of the log by entry with a counting sort: two passes, whatever the order. */
-  function drainTimings(side: LedgerSide, from: number, to: number, visitor: DrainVisitor): void {
-    const { ids } = side;
+  function groupTimings(side: LedgerSide, from: number, to: number, visitor: SampleVisitor): void {
+    const { log } = side;
     const seen: number[] = [];
     for (let at = from; at < to; at++) {
-      const id = ids[at]!;
+      const id = log[3 * at]!;
       if (places[id] === 0) seen.push(id);
       places[id] = places[id]! + 1;
     }
@@ -132,10 +162,11 @@ export function createLedgerReader(ledger: Ledger): LedgerReader {
     const values = new Float64Array(to - from);
     const weights = new Float64Array(to - from);
     for (let at = from; at < to; at++) {
-      const place = places[ids[at]!]!;
-      places[ids[at]!] = place + 1;
-      values[place] = side.values[at]!;
-      weights[place] = side.weights[at]!;
+      const id = log[3 * at]!;
+      const place = places[id]!;
+      places[id] = place + 1;
+      values[place] = log[3 * at + 1]!;
+      weights[place] = log[3 * at + 2]!;
     }
     start = 0;
     for (const id of seen) {

@@ -6,13 +6,8 @@ import { Verdict } from '../protocol/reasons.ts';
 import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
 import { createKeyIndex, type KeyIndex, OWN, shapeOf } from './key-index.ts';
 import type { Ledger, LedgerSide } from './ledger.ts';
-import {
-  Control,
-  REFUSAL_BYTES,
-  REFUSED_LINE_BYTES_MAX,
-  REFUSED_SOURCE_BYTES_MAX,
-  Stat,
-} from './ledger.ts';
+import { Control } from './ledger.ts';
+import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
 
 /** The one writer of a {@link Ledger}. */
 export interface LedgerWriter {
@@ -51,7 +46,7 @@ export interface LedgerWriterOptions {
 
 /** Creates the writer of a ledger. A ledger has only one at a time. */
 export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions): LedgerWriter {
-  const { control } = ledger;
+  const { control, room } = ledger;
   const { timingsMax } = ledger.limits;
   const { rule } = options;
   const keys = createKeyIndex(ledger, options.hashSeed);
@@ -60,6 +55,8 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   const scratch = createPacketMemory(PACKET_BYTES_MAX);
   let epoch = Atomics.load(control, Control.active);
   let side: LedgerSide = ledger.sides[(epoch & 1) as 0 | 1];
+  side.mark[0] = epoch + 1;
+  let logRoom = 0; // so many timings may be logged on this side; more are to be asked for
   let askedForFlip = false;
 
   return { keys, datagram, add, addCounter, addTiming, reject, intern, poll };
@@ -109,21 +106,24 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
       stats[Stat.countersOverflown] = stats[Stat.countersOverflown]! + 1;
       return;
     }
-    sums[2 * entry] = sums[2 * entry]! + value;
-    sums[2 * entry + 1] = sums[2 * entry + 1]! + 1;
+    const at = 3 * entry;
+    const samples = sums[at + 2]!;
+    const odd = samples & 1;
+    sums[at + 1 - odd] = sums[at + odd]! + value;
+    sums[at + 2] = samples + 1;
   }
 
   function log(entry: number, value: number, weight: number): void {
-    const { ids, values, weights, stats } = side;
+    const { log: timings, stats } = side;
     stats[Stat.timingSamples] = stats[Stat.timingSamples]! + 1;
     const at = stats[Stat.logLength]!;
-    if (at >= timingsMax) {
+    if (at >= logRoom && (logRoom = room.timings(side, at + 1)) <= at) {
       stats[Stat.timingsDropped] = stats[Stat.timingsDropped]! + 1;
       return;
     }
-    ids[at] = entry;
-    values[at] = value;
-    weights[at] = weight;
+    timings[3 * at] = entry;
+    timings[3 * at + 1] = value;
+    timings[3 * at + 2] = weight;
     stats[Stat.logLength] = at + 1;
     if (at >= timingsMax >> 1 && !askedForFlip) {
       askedForFlip = true;
@@ -206,6 +206,8 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     if (requested === epoch) return false;
     epoch = requested;
     side = ledger.sides[(epoch & 1) as 0 | 1];
+    side.mark[0] = epoch + 1;
+    logRoom = 0;
     askedForFlip = false;
     Atomics.store(control, Control.active, epoch);
     return true;

@@ -1,15 +1,20 @@
 import { inTime, type Time } from '../flush/time.ts';
-import { createRedisLink, type RedisAddress, tooLate } from './redis-link.ts';
+import { type RedisAddress, type RedisLinkOptions, tooLate } from './redis-link.ts';
+import { openRoute, type RedisRoute } from './redis-route.ts';
 
 /** What a store asks of Redis, over connections of its own or those of an application. */
 export interface RedisAccess {
+  readonly kind: RedisRoute['kind'];
   /** What it is called in the log. Holds no secret. */
   readonly label: string;
   readonly connected: boolean;
   /** Nothing can be sent any more, and nobody will mend that. */
   readonly closed: boolean;
   connect(): Promise<void>;
-  /** Runs a script. Rejects with Redis' own error, or with what went wrong on the way. */
+  /**
+   * Runs a script where the first of its keys is. Rejects with Redis' own error, with what went
+   * wrong on the way, or where too few replicas have confirmed it.
+   */
   evaluate(script: string, keys: string[], args: string[]): Promise<unknown>;
   /** Returns fields and values in turns. */
   readHash(hash: string): Promise<string[]>;
@@ -25,6 +30,8 @@ export interface OwnRedisOptions {
   isBackground?: boolean;
   /** How long a connection and a reply are awaited. */
   timeoutMs: number;
+  /** How many replicas must have what a script has written; none when absent. */
+  replicas?: number;
   /** Called when the connection that chunks are sent over goes away between two of them. */
   onLost: (error: string) => void;
 }
@@ -35,40 +42,57 @@ const APPLY_REPLY_BYTES_MAX = 1 << 20;
 const READ_REPLY_BYTES_MAX = 256 << 20;
 
 /**
- * Creates access over connections of our own: one for chunks and one for reads, so that the reading
- * of a large hash never keeps a chunk waiting past its time.
+ * Creates access over connections of our own, to one Redis, a cluster or what sentinels watch: some
+ * for chunks and some for reads, so that the reading of a large hash never keeps a chunk waiting
+ * past its time.
  */
 export function createOwnAccess(options: OwnRedisOptions): RedisAccess {
-  const chunks = createRedisLink({ ...options, replyBytesMax: APPLY_REPLY_BYTES_MAX });
-  const reads = createRedisLink({
-    ...options,
-    replyBytesMax: READ_REPLY_BYTES_MAX,
-    onLost: () => {},
-  });
+  const { timeoutMs, replicas = 0 } = options;
+  const route = (replyBytesMax: number, onLost: RedisLinkOptions['onLost']): RedisRoute => {
+    return openRoute({ ...options, replyBytesMax, onLost });
+  };
+  const chunks = route(APPLY_REPLY_BYTES_MAX, options.onLost);
+  const reads = route(READ_REPLY_BYTES_MAX, () => {});
+  // So that Redis has given up waiting before we give up Redis.
+  const waitMs = Math.ceil(0.8 * timeoutMs);
   return {
-    label: `redis ${hostOf(options.address)}`,
+    kind: chunks.kind,
+    label: chunks.label,
     get connected() {
       return chunks.connected;
     },
     closed: false,
     connect: () => chunks.connect(),
-    evaluate: (script, keys, args) => {
-      return chunks.call(['EVAL', script, String(keys.length), ...keys, ...args]);
+    evaluate,
+    readHash: (hash) => {
+      return reads.session(hash, (call) => call(['HGETALL', hash])) as Promise<string[]>;
     },
-    readHash: (hash) => reads.call(['HGETALL', hash]) as Promise<string[]>,
-    readField: (hash, field) => reads.call(['HGET', hash, field]) as Promise<string | null>,
+    readField: (hash, field) => {
+      return reads.session(hash, (call) => call(['HGET', hash, field])) as Promise<string | null>;
+    },
     close() {
       chunks.close();
       reads.close();
     },
   };
+
+  async function evaluate(script: string, keys: string[], args: string[]): Promise<unknown> {
+    const { reply, confirmed } = await chunks.session(keys[0]!, async (call) => ({
+      reply: await call(['EVAL', script, String(keys.length), ...keys, ...args]),
+      // It waits for what its own connection has written: a session has but one.
+      confirmed:
+        replicas === 0 ? 0 : Number(await call(['WAIT', String(replicas), String(waitMs)])),
+    }));
+    if (confirmed < replicas) throw notConfirmed(confirmed, replicas, waitMs);
+    return reply;
+  }
 }
 
-/** Returns where a Redis is, without user and password. */
-export function hostOf({ url, socket }: RedisAddress): string {
-  if (url !== undefined) return new URL(url).host;
-  const { host = '127.0.0.1', port = 6379, path } = { ...socket } as Record<string, unknown>;
-  return typeof path === 'string' ? path : `${String(host)}:${String(port)}`;
+function notConfirmed(confirmed: number, replicas: number, waitMs: number): Error {
+  return new Error(
+    `${confirmed} of ${replicas} replicas had the chunk after ${waitMs / 1000} s; it is sent ` +
+      'again until they have: see to the replicas, or lower --redis-wait',
+  );
 }
 
 /**
@@ -98,6 +122,7 @@ export function createBorrowedAccess(
   const limit = { limitMs: timeoutMs, late: () => tooLate(timeoutMs) };
   let isAwaited = false;
   return {
+    kind: 'redis',
     label: "redis (the application's client)",
     get connected() {
       return client.isOpen && client.isReady !== false;

@@ -29,6 +29,9 @@ export interface RedisLinkOptions {
   onLost: (error: string) => void;
 }
 
+/** Sends a command and returns its reply, in time. */
+export type Call = (args: string[]) => Promise<unknown>;
+
 /** One connection to Redis that is opened when it is needed; one call at a time. */
 export interface RedisLink {
   readonly connected: boolean;
@@ -39,6 +42,9 @@ export interface RedisLink {
    * it: a late reply must never be taken for the reply to something else.
    */
   call(args: string[]): Promise<unknown>;
+  /** Makes several calls over one and the same connection; otherwise as `call`. */
+  session<Result>(work: (call: Call) => Promise<Result>): Promise<Result>;
+  /** For good; what is under way rejects. */
   close(): void;
 }
 
@@ -49,29 +55,37 @@ export interface RedisLink {
 export function createRedisLink(options: RedisLinkOptions): RedisLink {
   const limit = { limitMs: options.timeoutMs, late: () => tooLate(options.timeoutMs) };
   let connection: Connection | undefined;
+  let opening: Connection | undefined;
   let connecting: Promise<Connection> | undefined;
+  let closed = false;
 
   return {
     get connected() {
       return connection !== undefined;
     },
     connect: async () => void (await connected()),
-    async call(args) {
-      const over = await connected();
-      try {
-        return await inTime(options.time, limit, over.call(args));
-      } catch (error) {
-        if (error instanceof ErrorReply) throw error;
-        lose(over);
-        throw over.failure() ?? error;
-      }
-    },
+    call: (args) => session((call) => call(args)),
+    session,
     close() {
+      closed = true;
+      opening?.destroy();
       if (connection !== undefined) lose(connection);
     },
   };
 
+  async function session<Result>(work: (call: Call) => Promise<Result>): Promise<Result> {
+    const over = await connected();
+    try {
+      return await work((args) => inTime(options.time, limit, over.call(args)));
+    } catch (error) {
+      if (error instanceof ErrorReply) throw error;
+      lose(over);
+      throw over.failure() ?? error;
+    }
+  }
+
   function connected(): Promise<Connection> {
+    if (closed) return Promise.reject(new Error('the connection to redis is closed'));
     if (connection !== undefined) return Promise.resolve(connection);
     connecting ??= open().finally(() => (connecting = undefined));
     return connecting;
@@ -83,6 +97,7 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
       lose(opened);
       options.onLost(errorText(error));
     });
+    opening = opened;
     try {
       await inTime(options.time, limit, opened.ready);
       // Says NOAUTH or LOADING plainly; a long command without a password would just be cut off.
@@ -90,6 +105,8 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     } catch (error) {
       opened.destroy();
       throw opened.failure() ?? error;
+    } finally {
+      opening = undefined;
     }
     connection = opened;
     return opened;
@@ -124,9 +141,14 @@ function openConnection(
   if (isBackground === true) client.unref();
   let received = 0; // bytes since the last call
   let failure: Error | undefined;
+  let isDestroyed = false;
   client.on('error', (error: Error) => {
     failure ??= error;
     onEnd(error);
+  });
+  // node-redis goes on to connect what was destroyed while it did.
+  client.on('connect', () => {
+    if (isDestroyed) client.destroy();
   });
   const [socket, ready] = capturingSocket(() => client.connect());
   socket?.on('data', (data: Buffer) => {
@@ -142,7 +164,13 @@ function openConnection(
       return client.sendCommand<unknown>(args);
     },
     failure: () => failure,
-    destroy: () => client.destroy(),
+    destroy() {
+      if (isDestroyed) return;
+      isDestroyed = true;
+      client.destroy();
+      // Not by node-redis, as long as it is connecting.
+      socket?.destroy(new Error('the connection to redis was given up'));
+    },
   };
 }
 

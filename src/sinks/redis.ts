@@ -1,7 +1,7 @@
 import { errorText } from '../errors.ts';
 import { TOTAL_FIELD } from '../flush/layout.ts';
 import type { RedisAccess } from './redis-access.ts';
-import { APPLY_CHUNK, markerKey, readFaults } from './redis-script.ts';
+import { APPLY_CHUNK, markerKey, readFaults, readWrongType } from './redis-script.ts';
 import { type Chunk, type ChunkOutcome, decimal, HashFault, type Store } from './store.ts';
 
 /** Markers are forgotten after 7 days: longer than any chunk is ever sent again. */
@@ -10,11 +10,12 @@ const MARKER_SECONDS = 7 * 24 * 3600;
 /**
  * Creates a store in Redis, version 5 or newer.
  *
- * @param instance names this process in the markers: unique, also among its own restarts.
+ * @param instance names this process in the markers: unique, also among its own restarts. It need
+ *   not be known before the first chunk.
  */
-export function createRedisStore(access: RedisAccess, instance: string): Store {
+export function createRedisStore(access: RedisAccess, instance: () => string): Store {
   return {
-    kind: 'redis',
+    kind: access.kind,
     label: access.label,
     get connected() {
       return access.connected;
@@ -38,8 +39,11 @@ export function createRedisStore(access: RedisAccess, instance: string): Store {
       // A sign tells a field from none: any text, also an empty one, can be a field.
       args.push(field === null ? '-' : `+${field}`, decimal(amount));
     }
-    const keys = [hash, markerKey(hash, instance)];
-    return readFaults(String(await access.evaluate(APPLY_CHUNK, keys, args).catch(rethrow)));
+    const keys = [hash, markerKey(hash, instance())];
+    const reply = String(await access.evaluate(APPLY_CHUNK, keys, args).catch(rethrow));
+    const type = readWrongType(reply);
+    if (type !== undefined) throw new HashFault(`WRONGTYPE ${hash} holds a ${type}, not a hash`);
+    return readFaults(reply);
   }
 }
 

@@ -22,7 +22,10 @@ export interface ChunkPart {
 /** Per part, in order: why it was not written. Parts that were are not in the map. */
 export type ChunkOutcome = ReadonlyMap<number, FieldFault>;
 
-/** A hash is of another type, while others are well. Nothing was applied. */
+/**
+ * A hash is of another type, while others are well. Nothing was applied, and the chunk's number is
+ * used up: it would be answered like this for ever.
+ */
 export class HashFault extends Error {
   override readonly name = 'HashFault';
 }
@@ -32,7 +35,7 @@ export class HashFault extends Error {
  * rejected, and never applies it twice.
  */
 export interface Store {
-  readonly kind: 'memory' | 'redis';
+  readonly kind: 'memory' | 'redis' | 'redis-cluster' | 'redis-sentinel';
   /** What it is called in the log. Holds no secret. */
   readonly label: string;
   /** Sees to it that the store can be reached. Rejects with the reason where it cannot. */

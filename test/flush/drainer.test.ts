@@ -6,6 +6,7 @@ import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
 import { createTimingBook, type TimingBook } from '../../src/flush/timing-book.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
+import { plainLedgers } from '../../src/ingest/kept-ledger.ts';
 import { createWindow } from '../../src/window/window.ts';
 import { sendUdp } from '../support/udp.ts';
 
@@ -29,7 +30,7 @@ describe('the drainer', () => {
       {
         host: '127.0.0.1',
         names: 'statsd',
-        limits,
+        createLedger: plainLedgers(limits),
         hashSeed: 7,
         receiveBufferBytes: 1 << 20,
         receiver: 'auto',

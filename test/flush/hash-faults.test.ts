@@ -32,7 +32,7 @@ describe('A hash that refuses', () => {
     await rig.flush();
     expect(rig.store.sent.filter((text) => text.startsWith('bad'))).to.deep.equal([
       'bad#1 a=1',
-      'bad#1 a=11 b=5 c=7',
+      'bad#2 a=11 b=5 c=7',
     ]);
     expect(rig.flusher.tally.delivered).to.equal(5);
     expect(rig.flusher.refusing.size).to.equal(0);
@@ -50,7 +50,7 @@ describe('A hash that refuses', () => {
     }
     const pauses = triedMs.slice(1).map((ms, at) => ms - triedMs[at]!);
     expect(pauses.slice(0, 9)).to.deep.equal([75, 150, 300, 600, 1200, 2400, 3750, 3750, 3750]);
-    expect(rig.store.sent.at(-1)).to.equal('bad#1 a=1');
+    expect(rig.store.sent.at(-1)).to.equal('bad#11 a=1');
   });
 
   it('begins again with the first pause after it took something', async () => {
@@ -69,10 +69,10 @@ describe('A hash that refuses', () => {
     await rig.flush();
     expect(rig.store.sent).to.deep.equal([
       'bad#1 a=1',
-      'bad#1 a=1',
-      'bad#1 a=1',
       'bad#2 a=1',
-      'bad#2 a=1',
+      'bad#3 a=1',
+      'bad#4 a=1',
+      'bad#5 a=1',
     ]);
   });
 
@@ -163,7 +163,7 @@ describe('A hash that refuses', () => {
     rig.store.decide = ({ hash }) => (hash === 'two' ? 'hash-fault' : 'ok');
     await rig.time.pass(60);
     await rig.flush();
-    expect(rig.store.sent).to.deep.equal(['one#1 a=1', 'two#1 a=1', 'one#1 a=1']);
+    expect(rig.store.sent).to.deep.equal(['one#1 a=1', 'two#1 a=1', 'one#2 a=1']);
     expect([rig.flusher.tally.delivered, rig.flusher.pendingSamples]).to.deep.equal([0, 3]);
     rig.store.decide = () => 'ok';
     await rig.time.pass(1000);
@@ -197,7 +197,7 @@ describe('A hash that refuses', () => {
     rig.store.decide = () => 'ok';
     await rig.time.pass(1000);
     await rig.flush();
-    expect(rig.store.sent.at(-1)).to.equal('s_x#1 a=2 -=1');
+    expect(rig.store.sent.at(-1)).to.equal('s_x#2 a=2 -=1');
     expect(rig.store.value('s_x', 'total')).to.equal(3);
     expect(rig.flusher.tally.delivered).to.equal(4);
   });

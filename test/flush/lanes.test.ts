@@ -7,7 +7,7 @@ import {
   cutChunks,
   drop,
   hold,
-  numbered,
+  newShare,
   release,
   written,
 } from '../../src/flush/lanes.ts';
@@ -16,22 +16,19 @@ describe('Lanes', () => {
   it('cut parts into chunks of at most a thousand, in order', () => {
     const one = lane('h');
     const parts = Array.from({ length: 2 * CHUNK_PARTS_MAX + 1 }, (_, at) => part(`n${at}`, at));
-    const chunks = cutChunks(one, parts);
+    const chunks = cutChunks(one, false, parts);
     expect(chunks.map((chunk) => chunk.parts.length)).to.deep.equal([1000, 1000, 1]);
     expect(chunks.flatMap((chunk) => chunk.parts)).to.deep.equal(parts);
-    expect(cutChunks(one, [])).to.deep.equal([]);
+    expect(cutChunks(one, false, [])).to.deep.equal([]);
   });
 
-  it('number a chunk one above the last applied, however often it is asked for', () => {
+  it('number each chunk one above the last that was cut', () => {
     const one = lane('h', 41);
-    const [chunk] = cutChunks(one, [part('a', 2)]);
-    for (const total of [true, true]) {
-      const { hash, seq, parts } = numbered(chunk!, total);
-      expect([hash, seq]).to.deep.equal(['h', 42]);
-      expect(parts.map(({ field, amount }) => [field, amount])).to.deep.equal([['a', 2]]);
-    }
-    one.seq++;
-    expect(numbered(chunk!, false)).to.include({ seq: 43, total: false });
+    const [first] = cutChunks(one, true, [part('a', 2)]);
+    const [second] = cutChunks(one, false, [part('a', 3)]);
+    expect(first).to.include({ lane: one, seq: 42, total: true });
+    expect(second).to.include({ lane: one, seq: 43, total: false });
+    expect(one.seq).to.equal(43);
   });
 
   it('deliver samples only with the last of a share’s parts', () => {
@@ -99,7 +96,7 @@ function lane(hash: string, seq = 0): Lane {
 }
 
 function shareOf(name: string, samples: number, open = 1): Share {
-  return { name, samples, open, fate: 'own' };
+  return Object.assign(newShare(name, samples), { open });
 }
 
 function part(name: string, amount: number, share = shareOf(name, 1)): LanePart {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { createBackoff } from '../../src/flush/backoff.ts';
 import type { Held, Lane, LaneChunk, LanePart, Share } from '../../src/flush/lanes.ts';
-import { pendingAmounts } from '../../src/flush/lanes.ts';
+import { newShare, pendingAmounts } from '../../src/flush/lanes.ts';
 import { createRig, type Rig } from './rig.ts';
 
 describe('Pending amounts', () => {
@@ -138,7 +138,7 @@ function watch(rig: Rig): string[] {
 function chunk(hash: string, ...parts: LanePart[]): LaneChunk {
   const backoff = createBackoff(1, 2, () => 0);
   const lane: Lane = { hash, seq: 0, held: new Map(), backoff, retryAtMs: 0 };
-  return { lane, parts };
+  return { lane, seq: 1, total: false, parts };
 }
 
 function part(name: string, amount: number, share = shareOf(name)): LanePart {
@@ -146,7 +146,7 @@ function part(name: string, amount: number, share = shareOf(name)): LanePart {
 }
 
 function shareOf(name: string): Share {
-  return { name, samples: 1, open: 2, fate: 'own' };
+  return Object.assign(newShare(name, 1), { open: 2 });
 }
 
 function heldOf(amounts: Record<string, number>): Map<string, Held> {

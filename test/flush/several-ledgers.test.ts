@@ -6,6 +6,7 @@ import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
 import { createTimingBook } from '../../src/flush/timing-book.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
+import { plainLedgers } from '../../src/ingest/kept-ledger.ts';
 import { createWindow } from '../../src/window/window.ts';
 import { sendUdp } from '../support/udp.ts';
 
@@ -26,7 +27,7 @@ describe('a drainer of several ledgers', () => {
     ingests = [1, 2].map((hashSeed) =>
       createIngest(
         {
-          ...{ host: '127.0.0.1', names: 'statsd', limits, hashSeed },
+          ...{ host: '127.0.0.1', names: 'statsd', createLedger: plainLedgers(limits), hashSeed },
           ...{ receiveBufferBytes: 1 << 20, receiver: 'auto' },
         },
         { onHalfFull: () => {}, onDeath: () => {} },

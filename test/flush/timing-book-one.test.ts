@@ -16,6 +16,10 @@ describe('A timing added by itself', () => {
     expect(book.cut()).to.deep.equal({
       text: '{"a":{"_type":"n","_value":[12.5,3,7]},"b":{"_type":"n","_value":[0]}}',
       samples: 4,
+      taken: [
+        { name: 'a', samples: 3, carry: 0 },
+        { name: 'b', samples: 1, carry: 0 },
+      ],
     });
   });
 
@@ -27,6 +31,7 @@ describe('A timing added by itself', () => {
     expect(book.cut()).to.deep.equal({
       text: '{"a":{"_type":"h","_value":["H[1.0e+00]=12"]}}',
       samples: 3,
+      taken: [{ name: 'a', samples: 3, carry: 0 }],
     });
   });
 

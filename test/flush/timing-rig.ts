@@ -52,7 +52,7 @@ export function createTimingRig({
   const flusher = createTimingFlusher({
     book,
     trap,
-    instance: 'me-1',
+    instance: () => 'me-1',
     time,
     random: () => 0.5,
     log: (level, message) => void said.push(`${level}: ${message}`),

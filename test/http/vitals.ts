@@ -20,5 +20,6 @@ export const VITALS: Vitals = {
   window: { names: 3, bytes: 1234, columnsMerged: 0, columnsDropped: 0 },
   receiver: { configured: false, samples: 0, leftOut: 0 },
   store: { kind: 'memory', up: true, lastError: null, lastFlushMs: 1.5 },
+  state: { configured: true, up: true, lastError: null, spoolBytes: 4711 },
   trap: { configured: true, up: false, lastError: 'timeout', lastPushMs: null },
 };

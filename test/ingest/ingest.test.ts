@@ -1,32 +1,16 @@
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
-import { once } from 'node:events';
-import type { Worker } from 'node:worker_threads';
-import { StatcolError } from '../../src/errors.ts';
-import { createIngest } from '../../src/ingest/ingest.ts';
-import type { Ingest, IngestOptions } from '../../src/ingest/ingest.ts';
-import type { BoundSocket } from '../../src/ingest/messages.ts';
+import { setImmediate } from 'node:timers/promises';
 import { readUdpSocket } from '../../src/ingest/proc-net-udp.ts';
-import { Stat } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import { DATAGRAM_BYTES_MAX, Kind } from '../../src/protocol/parse.ts';
 import { addDrained, drainOf, nothingDrained, rejected } from '../support/ledger-bench.ts';
-import type { Drained } from '../support/ledger-bench.ts';
-
-const sockets: Socket[] = [];
-const ingests: Ingest[] = [];
-
-afterEach(async () => {
-  await Promise.all(ingests.splice(0).map((ingest) => ingest.end()));
-  for (const socket of sockets.splice(0)) socket.close();
-});
-
-let chosen: IngestOptions['receiver'] = 'auto';
+import { chosen, endAll, openSender, send, start, startFault, take, takeInto } from './rig.ts';
 
 for (const receiver of ['dgram', 'recvmmsg'] as const) {
   describe(`the ingest, by ${receiver}`, () => {
-    beforeEach(() => (chosen = receiver));
+    beforeEach(() => void (chosen.receiver = receiver));
+    afterEach(endAll);
 
     describe('binds', () => {
       for (const host of ['127.0.0.1', '::1']) {
@@ -98,7 +82,7 @@ for (const receiver of ['dgram', 'recvmmsg'] as const) {
           { kind: Kind.timing, name: 'load' },
         ];
         const old = await ingest.renew(seeds);
-        expect(drainOf(old!)).to.deep.equal(nothingDrained());
+        expect(drainOf(old.reader)).to.deep.equal(nothingDrained());
         await send(sender, bound, 'kept:2|c', 'load:3|ms', 'old:4|c');
         const { counters, timings, stats } = await take(ingest, 3);
         expect([...counters]).to.deep.equal([['kept', [2, 1]]]);
@@ -120,14 +104,17 @@ for (const receiver of ['dgram', 'recvmmsg'] as const) {
               ...numbers.map((n) => `hits:1|c\nload:${n}|ms\nn${n % 9}:1|c`),
             );
             // One turn of the loop, so that the answers of the thread are heard meanwhile.
-            await new Promise<void>((resolve) => void setImmediate(resolve));
+            await setImmediate();
           }
         })().finally(() => (sending = false));
         const total = nothingDrained();
         let renewals = 0;
         for (; sending; renewals++) {
           addDrained(total, drainOf(await ingest.flip()));
-          addDrained(total, drainOf((await ingest.renew([{ kind: Kind.counter, name: 'hits' }]))!));
+          addDrained(
+            total,
+            drainOf((await ingest.renew([{ kind: Kind.counter, name: 'hits' }])).reader),
+          );
         }
         await sent;
         // What the kernel threw away never reached the program; with its usual buffer that is none.
@@ -167,124 +154,5 @@ for (const receiver of ['dgram', 'recvmmsg'] as const) {
         expect(await ingest.stop(0)).to.equal(false);
       });
     });
-
-    describe('whose thread dies', () => {
-      it('tells it once, and what was accepted can still be drained', async () => {
-        const { ingest, bound, worker, halfFull, deaths, death } = await start({}, 8);
-        await send(await openSender('127.0.0.1'), bound, 'hits:1|c\nt:1:2:3:4:5|ms');
-        await halfFull; // so these have been accepted
-        // No ledger to go on with: a fault as a defect of the thread would be one.
-        worker.postMessage({ type: 'swap' });
-        const flipping = ingest.flip(); // this one is never answered by the thread
-        expect((await death).code).to.equal('ERR_INGEST');
-        expect((await death).cause).to.be.instanceOf(TypeError);
-        const { counters, timings } = drainOf(await flipping);
-        expect([...counters]).to.deep.equal([['hits', [1, 1]]]);
-        expect(timings.get('t')).to.have.length(5);
-        expect(drainOf(await ingest.flip())).to.deep.equal(nothingDrained());
-        expect(await ingest.stop(1000)).to.equal(true);
-        await ingest.end();
-        expect(deaths).to.have.length(1);
-      });
-
-      it('is told so also if it ends without an error, but not if it was ended', async () => {
-        const first = await start({});
-        await first.worker.terminate();
-        expect((await first.death).message).to.match(/^the ingest thread ended with code 1$/);
-        expect(drainOf(await first.ingest.flip())).to.deep.equal(nothingDrained());
-        const second = await start({});
-        await second.ingest.end();
-        expect(await second.ingest.renew([])).to.equal(undefined);
-        expect(drainOf(await second.ingest.flip())).to.deep.equal(nothingDrained());
-        expect(second.deaths).to.deep.equal([]);
-      });
-    });
   });
-}
-
-interface Started {
-  ingest: Ingest;
-  bound: BoundSocket;
-  worker: Worker;
-  halfFull: Promise<void>;
-  death: Promise<StatcolError>;
-  deaths: StatcolError[];
-}
-
-async function start(
-  some: Partial<IngestOptions>,
-  timingsMax = 64,
-  entriesMax = 64,
-  port = 0,
-): Promise<Started> {
-  const deaths: StatcolError[] = [];
-  let onHalfFull = (): void => {};
-  let onDeath: (error: StatcolError) => void = () => {};
-  const halfFull = new Promise<void>((resolve) => (onHalfFull = resolve));
-  const death = new Promise<StatcolError>((resolve) => (onDeath = resolve));
-  const options: IngestOptions = {
-    host: '127.0.0.1',
-    names: 'statsd',
-    limits: { entriesMax, nameBytesMax: 4096, timingsMax },
-    hashSeed: 1,
-    receiveBufferBytes: 4 << 20,
-    receiver: chosen,
-    ...some,
-  };
-  const ingest = createIngest(options, {
-    onHalfFull,
-    onDeath: (error) => {
-      deaths.push(error);
-      onDeath(error);
-    },
-  });
-  ingests.push(ingest);
-  // The one way to the thread itself, which the ingest keeps to itself.
-  const started = once(process, 'worker') as Promise<[Worker]>;
-  const bound = await ingest.start(port);
-  const [worker] = await started;
-  return { ingest, bound, worker, halfFull, death, deaths };
-}
-
-/** Starts where it must not succeed, and returns why it did not. */
-async function startFault(some: Partial<IngestOptions>, port = 0): Promise<StatcolError> {
-  const fault = await start(some, 64, 64, port).then(
-    () => expect.fail('it started'),
-    (error: unknown) => error,
-  );
-  expect(fault).to.be.instanceOf(StatcolError);
-  expect((fault as StatcolError).code).to.equal('ERR_LISTEN');
-  return fault as StatcolError;
-}
-
-async function openSender(host: string, port = 0): Promise<Socket> {
-  const socket = createSocket(host === '::1' ? 'udp6' : 'udp4');
-  sockets.push(socket);
-  socket.bind({ address: host, port, exclusive: true });
-  await once(socket, 'listening');
-  return socket;
-}
-
-/** Hands datagrams to the kernel, all within one turn of the loop. */
-async function send(socket: Socket, to: BoundSocket, ...datagrams: string[]): Promise<void> {
-  const sent = (datagram: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      socket.send(datagram, to.port, to.address, (error) =>
-        error === null ? resolve() : reject(error),
-      );
-    });
-  await Promise.all(datagrams.map(sent));
-}
-
-/** Flips and drains until so many datagrams have come; they are on their way. */
-async function take(ingest: Ingest, datagrams: number): Promise<Drained> {
-  const total = nothingDrained();
-  await takeInto(total, ingest, datagrams);
-  return total;
-}
-
-async function takeInto(total: Drained, ingest: Ingest, datagrams: number): Promise<void> {
-  do addDrained(total, drainOf(await ingest.flip()));
-  while (total.stats[Stat.datagrams]! < datagrams);
-  expect(total.stats[Stat.datagrams]).to.equal(datagrams);
 }

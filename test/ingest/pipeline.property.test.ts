@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { createPipeline } from '../../src/ingest/pipeline.ts';
-import { Stat } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import { forEachLine } from '../../src/protocol/parse.ts';
 import { addDrained, type Bench, ledgerBench, nothingDrained } from '../support/ledger-bench.ts';
 import { hand } from '../support/packets.ts';

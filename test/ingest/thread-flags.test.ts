@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 
-import { threadFlags } from '../../src/ingest/ingest.ts';
+import { threadFlags } from '../../src/ingest/thread-flags.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/statcol.js', import.meta.url));
 

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { describe, it } from 'mocha';
 
 import { createIngest } from '../../src/ingest/ingest.ts';
+import { plainLedgers } from '../../src/ingest/kept-ledger.ts';
 import { drainOf } from '../support/ledger-bench.ts';
 
 describe('an ingest thread with nothing to read', () => {
@@ -14,7 +15,7 @@ describe('an ingest thread with nothing to read', () => {
         {
           host: '127.0.0.1',
           names: 'statsd',
-          limits: { entriesMax: 8, nameBytesMax: 100, timingsMax: 8 },
+          createLedger: plainLedgers({ entriesMax: 8, nameBytesMax: 100, timingsMax: 8 }),
           hashSeed: 1,
           receiveBufferBytes: 1 << 20,
           receiver,

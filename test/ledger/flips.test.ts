@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { Stat } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import type { LedgerWriter } from '../../src/ledger/writer.ts';
 import { createLedgerWriter } from '../../src/ledger/writer.ts';
 import { drainOf, ledgerBench, nothingDrained } from '../support/ledger-bench.ts';

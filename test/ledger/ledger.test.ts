@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { createPipeline } from '../../src/ingest/pipeline.ts';
-import { ledgerLimits, Stat } from '../../src/ledger/ledger.ts';
+import { ledgerLimits } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import { Kind } from '../../src/protocol/parse.ts';
 import { ledgerBench, nothingDrained, rejected } from '../support/ledger-bench.ts';
 import type { Bench } from '../support/ledger-bench.ts';

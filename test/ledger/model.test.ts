@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { describe, it } from 'mocha';
 import type { LedgerLimits } from '../../src/ledger/ledger.ts';
-import { Stat } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import { Kind } from '../../src/protocol/parse.ts';
 import { rejected } from '../support/ledger-bench.ts';
 import { BAD, createPair, NAMES, RATES } from '../support/ledger-model.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { Stat } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import { REJECT_REASONS, Verdict } from '../../src/protocol/reasons.ts';
 import { ledgerBench, nothingDrained, rejected } from '../support/ledger-bench.ts';
 

@@ -4,7 +4,8 @@ import { extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Ledger, LedgerLimits } from '../../src/ledger/ledger.ts';
-import { createLedger, Stat, STAT_COUNT } from '../../src/ledger/ledger.ts';
+import { createLedger } from '../../src/ledger/ledger.ts';
+import { Stat, STAT_COUNT } from '../../src/ledger/stat.ts';
 import type { LedgerReader } from '../../src/ledger/reader.ts';
 import { createLedgerReader } from '../../src/ledger/reader.ts';
 import { createLedgerWriter } from '../../src/ledger/writer.ts';
@@ -100,7 +101,9 @@ async function drainWhileWriting(
   { memory, limits }: Ledger,
   { asks, reader, take }: Draining,
 ): Promise<void> {
-  const workerData: WriterThreadOptions = { memory, limits, stream, asks };
+  const { handshake } = memory;
+  const region = memory.region as SharedArrayBuffer;
+  const workerData: WriterThreadOptions = { region, handshake, limits, stream, asks };
   const file = `../support/ledger-writer-thread${extname(import.meta.url)}`;
   const worker = new Worker(new URL(file, import.meta.url), { workerData });
   let over = false;

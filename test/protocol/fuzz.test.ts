@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { Stat } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import { canonicalName } from '../../src/protocol/names.ts';
 import { createParser, DATAGRAM_BYTES_MAX, Kind } from '../../src/protocol/parse.ts';
 import { REJECT_REASONS, reasonOf, Verdict } from '../../src/protocol/reasons.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { Stat } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import type { NameRule } from '../../src/protocol/names.ts';
 import { DATAGRAM_BYTES_MAX } from '../../src/protocol/parse.ts';
 import type { RejectReason } from '../../src/protocol/reasons.ts';

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createPipeline } from '../../src/ingest/pipeline.ts';
-import { createLedger, Stat, type LedgerLimits } from '../../src/ledger/ledger.ts';
+import { createLedger, type LedgerLimits } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import { createLedgerReader } from '../../src/ledger/reader.ts';
 import { createLedgerWriter } from '../../src/ledger/writer.ts';
 import type { NameRule } from '../../src/protocol/names.ts';

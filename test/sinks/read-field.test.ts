@@ -88,5 +88,5 @@ describe('A store of one’s own', () => {
 function ownStore(url: string): Store {
   const address = { url };
   const options = { address, time: systemTime(), timeoutMs: 5000, onLost: () => {} };
-  return createRedisStore(createOwnAccess(options), 'test');
+  return createRedisStore(createOwnAccess(options), () => 'test');
 }

@@ -190,7 +190,7 @@ describe('Over an application’s client, the store in Redis', () => {
     const client = make(redis.url);
     await open(client);
     const access = createBorrowedAccess(client, { time: systemTime(), timeoutMs: 5000 });
-    return { client, access, store: createRedisStore(access, 'test') };
+    return { client, access, store: createRedisStore(access, () => 'test') };
   }
 
   async function open(client: AppClient): Promise<void> {
@@ -202,7 +202,7 @@ describe('Over an application’s client, the store in Redis', () => {
 
 function storeOf(client: BorrowedClient): Store {
   const access = createBorrowedAccess(client, { time: systemTime(), timeoutMs: 5000 });
-  return createRedisStore(access, 'test');
+  return createRedisStore(access, () => 'test');
 }
 
 /** What an application gives away of a client that has a mapping of its own. */

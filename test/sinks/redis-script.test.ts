@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
-import { hasTag, markerKey, readFaults } from '../../src/sinks/redis-script.ts';
+import { hasTag, markerKey, readFaults, readWrongType } from '../../src/sinks/redis-script.ts';
 
 describe('A key’s tag', () => {
   const table: [key: string, tagged: boolean][] = [
@@ -64,6 +64,22 @@ describe('The answer of the script', () => {
   for (const [reply, faults] of table) {
     it(`${JSON.stringify(reply)} names ${faults.length || 'no'} parts`, () => {
       expect([...readFaults(reply)]).to.deep.equal(faults);
+    });
+  }
+});
+
+describe('The answer of the script for what is no hash', () => {
+  const table: [reply: string, type: string | undefined][] = [
+    [' w string', 'string'],
+    [' w ReJSON-RL', 'ReJSON-RL'],
+    ['', undefined],
+    [' 3n 17o', undefined],
+    ['x w string', undefined],
+  ];
+  for (const [reply, type] of table) {
+    it(`${JSON.stringify(reply)} names ${type ?? 'nothing'}`, () => {
+      expect(readWrongType(reply)).to.equal(type);
+      if (type !== undefined) expect([...readFaults(reply)]).to.deep.equal([]);
     });
   }
 });

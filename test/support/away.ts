@@ -47,7 +47,14 @@ export async function runWithTrapAway(options: AwayOptions): Promise<AwayResult>
       return Promise.resolve({ taken: true, note: undefined });
     },
   };
-  const parts = { book, trap, instance: 'away-1', time, random: () => 0.5, log: () => {} };
+  const parts = {
+    book,
+    trap,
+    instance: (): string => 'away-1',
+    time,
+    random: () => 0.5,
+    log: () => {},
+  };
   const flusher = createTimingFlusher(parts);
   const entries = Array.from({ length: names }, (_, at) => book.entry(`service.${at}.latency`));
   const perName = Math.max(1, Math.round((timingsPerSecond * INTERVAL_MS) / 1000 / names));

@@ -7,7 +7,7 @@ export type Outcome =
   | 'lost-before'
   /** The chunk is applied, but the answer never comes. */
   | 'lost-after'
-  /** The hash is of another type: nothing was applied. */
+  /** The hash is of another type: nothing was applied, but the number is used up. */
   | 'hash-fault';
 
 /** A store that applies a chunk once per hash and number, as the script in Redis does. */
@@ -31,14 +31,17 @@ export interface FakeStore extends Store {
   value(hash: string, field: string): number | undefined;
 }
 
+/** The last chunk of a hash: its number, its text and the answer; none where the hash refused. */
+interface Mark {
+  seq: number;
+  text: string;
+  faults: ReadonlyMap<number, FieldFault> | undefined;
+}
+
 /** Creates an empty store that is connected and takes everything. */
 export function createFakeStore(): FakeStore {
   const hashes = new Map<string, Map<string, number>>();
-  // Per hash the last chunk applied: its number, text and answer.
-  const marks = new Map<
-    string,
-    { seq: number; text: string; faults: ReadonlyMap<number, FieldFault> }
-  >();
+  const marks = new Map<string, Mark>();
   let inFlight = 0;
   let inFlightMax = 0;
 
@@ -84,7 +87,10 @@ export function createFakeStore(): FakeStore {
       const mark = marks.get(chunk.hash);
       const applied = mark !== undefined && mark.seq >= chunk.seq;
       if (outcome === 'lost-before') throw new Error('connection lost');
-      if (outcome === 'hash-fault' && !applied) throw new HashFault('WRONGTYPE');
+      if (outcome === 'hash-fault' && !applied) {
+        marks.set(chunk.hash, { seq: chunk.seq, text: textOf(chunk), faults: undefined });
+        throw new HashFault('WRONGTYPE');
+      }
       const faults = applied ? replay(chunk, mark) : applyOnce(chunk);
       if (outcome === 'lost-after') throw new Error('reply lost');
       return faults;
@@ -94,12 +100,10 @@ export function createFakeStore(): FakeStore {
     }
   }
 
-  function replay(
-    chunk: Chunk,
-    mark: { text: string; faults: ReadonlyMap<number, FieldFault> },
-  ): ReadonlyMap<number, FieldFault> {
+  function replay(chunk: Chunk, mark: Mark): ReadonlyMap<number, FieldFault> {
     const text = textOf(chunk);
     if (text !== mark.text) store.breaches.push(`applied ${mark.text}, sent again as ${text}`);
+    if (mark.faults === undefined) throw new HashFault('WRONGTYPE');
     return mark.faults;
   }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { createLedger, Stat, STAT_COUNT } from '../../src/ledger/ledger.ts';
+import { createLedger } from '../../src/ledger/ledger.ts';
+import { Stat, STAT_COUNT } from '../../src/ledger/stat.ts';
 import type { Ledger, LedgerLimits } from '../../src/ledger/ledger.ts';
 import { createLedgerReader } from '../../src/ledger/reader.ts';
 import type { LedgerReader } from '../../src/ledger/reader.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { createPipeline } from '../../src/ingest/pipeline.ts';
 import type { Ledger, LedgerLimits } from '../../src/ledger/ledger.ts';
-import { Control, createLedger, Stat } from '../../src/ledger/ledger.ts';
+import { Control, createLedger } from '../../src/ledger/ledger.ts';
+import { Stat } from '../../src/ledger/stat.ts';
 import type { LedgerReader } from '../../src/ledger/reader.ts';
 import { createLedgerReader } from '../../src/ledger/reader.ts';
 import type { LedgerWriter } from '../../src/ledger/writer.ts';

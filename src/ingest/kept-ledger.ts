@@ -1,0 +1,64 @@
+import { setImmediate } from 'node:timers/promises';
+
+import { type Ledger, type LedgerLimits, openLedger } from '../ledger/ledger.ts';
+import { newHandshake, regionBytes, sharedMemory } from '../ledger/memory.ts';
+import { createLedgerWriter } from '../ledger/writer.ts';
+import type { NameRule } from '../protocol/names.ts';
+import type { Kind } from '../protocol/parse.ts';
+import type { LedgerHandle } from './messages.ts';
+
+/** A ledger, and what becomes of its memory. */
+export interface KeptLedger {
+  readonly ledger: Ledger;
+  /** The same, for the thread that writes. */
+  readonly handle: LedgerHandle;
+  /** Tells it from all others of a state directory; 0 where it lies in none. */
+  readonly id: number;
+  /** Gives its memory back: it is drained, and nobody will look at it again. */
+  release(): void;
+}
+
+/** Makes an empty ledger. Never fails for want of a file: then it is in plain memory. */
+export type CreateLedger = () => KeptLedger;
+
+/** Returns what makes ledgers in plain memory. */
+export function plainLedgers(limits: LedgerLimits): CreateLedger {
+  return () => {
+    const region = new SharedArrayBuffer(regionBytes(limits));
+    const handshake = newHandshake();
+    return {
+      ledger: openLedger(sharedMemory(region, handshake), limits),
+      handle: { limits, handshake, region },
+      id: 0,
+      release: () => {},
+    };
+  };
+}
+
+/** A name to be known from the start. */
+export interface Seed {
+  kind: Kind;
+  name: string;
+}
+
+/** So many names are written into a fresh ledger in one go: some milliseconds. */
+const SEEDS_PER_TURN = 5000;
+
+/** Makes names known to a ledger that nobody writes into yet. */
+export async function seedLedger(
+  ledger: Ledger,
+  seeds: Iterable<Seed>,
+  { names: rule, hashSeed }: { names: NameRule; hashSeed: number },
+): Promise<void> {
+  const writer = createLedgerWriter(ledger, {
+    rule,
+    hashSeed,
+    onHalfFull: () => {},
+    source: () => '',
+  });
+  let seeded = 0;
+  for (const { kind, name } of seeds) {
+    writer.intern(kind, name);
+    if (++seeded % SEEDS_PER_TURN === 0) await setImmediate();
+  }
+}

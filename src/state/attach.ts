@@ -1,0 +1,107 @@
+import { ErrorCode, errorText, StatcolError } from '../errors.ts';
+import type { CounterBatch } from '../flush/counter-batch-types.ts';
+import type { CounterBook } from '../flush/counter-book.ts';
+import type { Log } from '../flush/health.ts';
+import { countDropped, type Tally } from '../flush/tally.ts';
+import type { TimingBook } from '../flush/timing-book.ts';
+import type { TimingFlusher } from '../flush/timing-flusher.ts';
+import { loadLibc } from '../ingest/libc.ts';
+import type { LiveWindow } from '../window/window.ts';
+import type { StateDir } from './state-dir.ts';
+
+/** Where the samples are that a state directory remembers. */
+export interface StateSources {
+  counters: CounterBook;
+  batch: CounterBatch;
+  timings: TimingBook;
+  timingTally: Tally;
+  /** Undefined without a trap. */
+  timingFlusher: TimingFlusher | undefined;
+  window: LiveWindow;
+  log: Log;
+}
+
+/** What was taken over from a state directory, in samples. */
+export interface Recovered {
+  counters: number;
+  timings: number;
+  /** Of the timings, those of a body for a trap that there is no more: they wait for one. */
+  waiting: () => number;
+}
+
+/** Nothing was. */
+export const NOT_RECOVERED: Recovered = { counters: 0, timings: 0, waiting: () => 0 };
+
+/**
+ * Opens a state directory, and puts what is in it where it was.
+ *
+ * @throws {StatcolError} `ERR_OPTIONS` where files cannot be mapped, `ERR_STATE_DIR` where another
+ *   collector has the directory.
+ */
+export async function attachState(state: StateDir, sources: StateSources): Promise<Recovered> {
+  const { counters, batch, timings, timingTally, timingFlusher, window, log } = sources;
+  const libc = await loadLibc().catch((error: unknown) => {
+    const message = `--state-dir: ${errorText(error).replace('recvmmsg', 'it')}`;
+    throw new StatcolError(ErrorCode.ERR_OPTIONS, message, { faults: [message] });
+  });
+  let idle: ReturnType<Parameters<StateDir['open']>[1]['flight']> = { seq: 0, body: undefined };
+  let shown = 0;
+  state.open(libc, {
+    counters,
+    batch,
+    timings,
+    flight: () => timingFlusher ?? idle,
+    restoreFlight(seq, body) {
+      if (timingFlusher === undefined) idle = { seq, body };
+      else timingFlusher.restore(seq, body);
+    },
+    left: {
+      counter: (name, sum, samples) => counters.add(counters.entry(name), sum, samples),
+      timings(name, values, weights) {
+        if (timingFlusher !== undefined) timings.add(timings.entry(name), values, weights);
+        else {
+          shown += values.length;
+          const fits = window.add(name, values, weights);
+          if (fits) timingTally.delivered += values.length;
+          else countDropped(timingTally, 'window_full', values.length);
+        }
+      },
+    },
+    shedTimings: () => shed(timings, timingTally, log),
+  });
+  const waiting = (): number => idle.body?.samples ?? 0;
+  const dropped = [...batch.tally.dropped.values()].reduce((sum, count) => sum + count, 0);
+  const inFlight = timingFlusher?.pendingSamples ?? waiting();
+  const recovered = {
+    counters: counters.pendingSamples + batch.pendingSamples + dropped,
+    timings: timings.pendingSamples + inFlight + shown,
+    waiting,
+  };
+  say(recovered, timingFlusher !== undefined, log);
+  return recovered;
+}
+
+function say({ counters, timings, waiting }: Recovered, hasTrap: boolean, log: Log): void {
+  if (counters + timings > 0) {
+    log('info', `taken over from before: ${counters} counter samples, ${timings} timings`);
+  }
+  if (!hasTrap && waiting() > 0) {
+    log(
+      'warn',
+      `${waiting()} timings wait for a trap: they are kept until there is a --trap again`,
+    );
+  }
+}
+
+/** Gives timings up so that the spool keeps within its limit: half of the names at a time. */
+function shed(timings: TimingBook, tally: Tally, log: Log): boolean {
+  if (timings.listedSamples > 0) {
+    timings.fold();
+    return true;
+  }
+  const names = [...timings.waiting()].length;
+  const samples = timings.dropOldest(Math.ceil(names / 2));
+  countDropped(tally, 'spool_full', samples);
+  if (samples > 0) log('warn', `${samples} timings dropped: spool_full: see --spool-limit`);
+  return samples > 0;
+}

@@ -1,0 +1,73 @@
+import { HEADER_WORDS } from '../ledger/key-index.ts';
+import { Control, Count, type Ledger } from '../ledger/ledger.ts';
+import { createLedgerReader } from '../ledger/reader.ts';
+import { Stat } from '../ledger/stat.ts';
+import { Kind } from '../protocol/parse.ts';
+
+/** What is told of a ledger that was left; each name may come several times. */
+export interface LeftVisitor {
+  counter(name: string, sum: number, samples: number): void;
+  timings(name: string, values: Float64Array, weights: Float64Array): void;
+}
+
+/**
+ * Reports what a ledger holds that a process left behind, on whichever side.
+ *
+ * @param drained the highest mark of a side that was drained: it may still be there, or a part.
+ * @returns how many entries could not be read, or undefined where nothing of it makes sense.
+ */
+export function readLeftLedger(
+  ledger: Ledger,
+  drained: number,
+  visitor: LeftVisitor,
+): number | undefined {
+  if (!makesSense(ledger)) return undefined;
+  const reader = createLedgerReader(ledger);
+  const unreadable = new Set<number>();
+  const nameOf = (entry: number, kind: Kind): string | undefined => {
+    if (isName(ledger, entry) && reader.kindOf(entry) === kind) return reader.nameOf(entry);
+    unreadable.add(entry);
+    return undefined;
+  };
+  for (const side of [0, 1]) {
+    Atomics.store(ledger.control, Control.active, side ^ 1); // the reader looks at the other one
+    if (reader.drainedFlip() <= drained) continue;
+    const reports = reader.read({
+      counter(entry, sum, samples) {
+        const name = nameOf(entry, Kind.counter);
+        if (name !== undefined) visitor.counter(name, sum, samples);
+      },
+      timings(entry, values, weights) {
+        const name = nameOf(entry, Kind.timing);
+        if (name !== undefined) visitor.timings(name, values, weights);
+      },
+    });
+    for (const _ of reports) void 0; // in one go
+  }
+  return unreadable.size;
+}
+
+function makesSense({ counts, arena, limits, sides }: Ledger): boolean {
+  const isWithin = (value: number, most: number): boolean => value >= 0 && value <= most;
+  return (
+    isWithin(counts[Count.entries]!, limits.entriesMax) &&
+    isWithin(counts[Count.arenaWords]!, arena.length) &&
+    sides.every(({ stats, log }) => {
+      const logged = stats[Stat.logLength]!;
+      if (!Number.isInteger(logged) || !isWithin(logged, limits.timingsMax)) return false;
+      for (let at = 0; at < logged; at++) {
+        if (!isWithin(log[3 * at]!, counts[Count.entries]! - 1)) return false;
+      }
+      return true;
+    })
+  );
+}
+
+/** Whether there is a record of the entry, and it is that of a name, not of another spelling. */
+function isName({ records, arena, counts }: Ledger, entry: number): boolean {
+  const end = counts[Count.arenaWords]!;
+  const record = records[entry]!;
+  if (record < 0 || record + HEADER_WORDS > end || arena[record] !== entry) return false;
+  const length = arena[record + 1]! >>> 15;
+  return length > 0 && record + HEADER_WORDS + Math.ceil(length / 4) <= end;
+}

@@ -1,0 +1,89 @@
+import { Histogram } from '../histogram.ts';
+import type { CounterBatch } from '../flush/counter-batch-types.ts';
+import type { CounterBook } from '../flush/counter-book.ts';
+import type { TimingBook } from '../flush/timing-book.ts';
+import type { TrapBody } from '../flush/trap-body.ts';
+import type { RecordVisitor } from './record-reader.ts';
+import type { Self } from './record-types.ts';
+
+/** Where what was remembered is put back. */
+export interface RestoreTargets {
+  counters: CounterBook;
+  batch: CounterBatch;
+  timings: TimingBook;
+}
+
+/** What remains to be put back when all steps were read. */
+export interface Restored {
+  self: Self | undefined;
+  /** The body that was not answered. */
+  body: TrapBody | undefined;
+  /** By ledger: the highest mark of a side that was drained. */
+  readonly drained: Map<number, number>;
+  /** The chunks that were sent and not answered. */
+  readonly sent: SentChunks;
+}
+
+/** When chunks were sent first that are not answered yet. */
+export interface SentChunks {
+  add(hash: string, seq: number, timeMs: number): void;
+  remove(hash: string, seq: number): void;
+  all(): Iterable<{ hash: string; seq: number; timeMs: number }>;
+}
+
+/** Creates a list of no chunks. */
+export function createSentChunks(): SentChunks {
+  const sent = new Map<string, { hash: string; seq: number; timeMs: number }>();
+  return {
+    add: (hash, seq, timeMs) => void sent.set(`${seq} ${hash}`, { hash, seq, timeMs }),
+    remove: (hash, seq) => void sent.delete(`${seq} ${hash}`),
+    all: () => sent.values(),
+  };
+}
+
+/** Returns what puts records back, in their order, and what has come of it so far. */
+export function createRestorer({ counters, batch, timings }: RestoreTargets): {
+  visitor: RecordVisitor;
+  restored: Restored;
+} {
+  const restored: Restored = {
+    self: undefined,
+    body: undefined,
+    drained: new Map(),
+    sent: createSentChunks(),
+  };
+  const { restore } = batch;
+  const visitor: RecordVisitor = {
+    self: (self) => void (restored.self = self),
+    counter: (name, sum, samples) => counters.add(counters.entry(name), sum, samples),
+    cut: (name, amount, samples) => counters.takeOut(counters.entry(name), amount, samples),
+    timings: (name, values, weights) => timings.add(timings.entry(name), values, weights),
+    folded(name, samples, carry, histogram) {
+      timings.addFolded(timings.entry(name), Histogram.fromBase64(histogram), samples, carry);
+    },
+    drained(ledger, mark) {
+      restored.drained.set(ledger, Math.max(mark, restored.drained.get(ledger) ?? 0));
+    },
+    lane: restore.lane,
+    chunk: restore.chunk,
+    held: restore.held,
+    sending: restored.sent.add,
+    applied(hash, seq, faults) {
+      restored.sent.remove(hash, seq);
+      restore.applied(hash, seq, faults);
+    },
+    refused: restore.refused,
+    released: restore.released,
+    fractions: restore.fractions,
+    finished: restore.finished,
+    body({ seq, text, samples, taken }) {
+      for (const { name, samples: count, carry } of taken) {
+        timings.takeOut(timings.entry(name), count, carry);
+      }
+      restored.body = { text, samples };
+      if (restored.self !== undefined) restored.self = { ...restored.self, bodySeq: seq };
+    },
+    answered: () => void (restored.body = undefined),
+  };
+  return { visitor, restored };
+}

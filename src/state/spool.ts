@@ -1,0 +1,204 @@
+import { closeSync, fsync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { errorText } from '../errors.ts';
+import type { Log } from '../flush/health.ts';
+import { createByteWriter } from './byte-writer.ts';
+import { createRecordWriter, type RecordWriter } from './record-writer.ts';
+import { createSpoolFile, type SpoolFile, spoolFileName } from './spool-file.ts';
+
+/** What a spool is made with. */
+export interface SpoolParts {
+  folder: string;
+  limitBytes: number;
+  /** The highest number that a spool file of the folder has had. */
+  generation: number;
+  /** Writes down how things stand, as one step. */
+  snapshot: (records: RecordWriter) => void;
+  /** Gives something up to make a snapshot smaller; false where nothing is left to be given up. */
+  shed: () => boolean;
+  /** What that spool says is not so any more, and is not to be believed by another process. */
+  onVoid: (generation: number) => void;
+  nowMs: () => number;
+  log: Log;
+}
+
+/** Why nothing is remembered at present. */
+export interface SpoolFailure {
+  readonly error: string;
+  /** On the collector's clock. */
+  readonly sinceMs: number;
+}
+
+/** Remembers steps in a file, of which a smaller one is made now and then. */
+export interface Spool {
+  /** How long the file is. */
+  readonly bytes: number;
+  /** Undefined while all is remembered. */
+  readonly failure: SpoolFailure | undefined;
+  /** Remembers a step. Where that fails, nothing is from then on, until `tend` can mend that. */
+  step(write: (records: RecordWriter) => void): void;
+  /** Resolves when a loss of power takes nothing back. Never rejects. */
+  synced(): Promise<void>;
+  /**
+   * Begins a new file if the present one has grown long or has failed. To be called often, when
+   * everything that was remembered has also happened.
+   */
+  tend(): void;
+  /** Begins a new file in any case; returns whether it could. */
+  renew(): boolean;
+  close(): void;
+}
+
+/** A spool file with this little behind its snapshot is not made anew. */
+const SLACK_BYTES = 16 << 20;
+/** After a failure it is tried again so much later, and then twice as late, up to the second. */
+const RETRY_FIRST_MS = 5000;
+const RETRY_MAX_MS = 5 * 60_000;
+
+const fileSync = promisify(fsync);
+
+/** Creates a spool. Nothing is remembered before the first `renew`. */
+export function createSpool(parts: SpoolParts): Spool {
+  const { folder, log, nowMs } = parts;
+  const bytes = createByteWriter();
+  let { generation } = parts;
+  let names = new Map<string, number>();
+  let file: SpoolFile | undefined;
+  let snapshotBytes = 0;
+  let failure: SpoolFailure | undefined = { error: 'not begun', sinceMs: nowMs() };
+  let retryMs = RETRY_FIRST_MS;
+  let retryAtMs = 0;
+  // What is to be removed as soon as what follows it cannot be lost any more.
+  let superseded: string[] = [];
+  let unsynced = false;
+  let syncing: Promise<void> = Promise.resolve();
+
+  return {
+    get bytes() {
+      return file?.bytes ?? 0;
+    },
+    get failure() {
+      return failure;
+    },
+    step(write) {
+      if (failure !== undefined) return;
+      try {
+        append(file!, names, write);
+        unsynced = true;
+      } catch (error) {
+        fail(error);
+      }
+    },
+    synced,
+    tend() {
+      if (failure === undefined) {
+        if (file!.bytes > snapshotBytes + Math.max(SLACK_BYTES, 2 * snapshotBytes)) renew();
+      } else if (nowMs() >= retryAtMs) renew();
+    },
+    renew,
+    close: () => file?.close(),
+  };
+
+  function append(
+    to: SpoolFile,
+    known: Map<string, number>,
+    write: (records: RecordWriter) => void,
+  ): void {
+    bytes.clear();
+    write(createRecordWriter(bytes, known));
+    to.append(bytes.bytes());
+  }
+
+  function renew(): boolean {
+    const next = generation + 1;
+    const path = join(folder, spoolFileName(next));
+    const partial = `${path}.new`;
+    const freshNames = new Map<string, number>();
+    let fresh: SpoolFile | undefined;
+    try {
+      fresh = createSpoolFile(partial);
+      append(fresh, freshNames, snapshotWithinLimit(freshNames));
+      renameSync(partial, path);
+    } catch (error) {
+      fresh?.close();
+      rmSync(partial, { force: true });
+      if (failure !== undefined || file === undefined) fail(error);
+      return false; // the present file is as good as it was
+    }
+    const before = file;
+    if (before !== undefined) {
+      superseded.push(join(folder, spoolFileName(generation)));
+      void syncing.then(() => before.close()); // its number must not be another's while it is used
+    }
+    [file, names, generation, snapshotBytes] = [fresh, freshNames, next, fresh.bytes];
+    if (failure !== undefined && failure.error !== 'not begun') {
+      log('info', `${folder}: everything is remembered again`);
+    }
+    failure = undefined;
+    retryMs = RETRY_FIRST_MS;
+    unsynced = true;
+    void synced();
+    return true;
+  }
+
+  /** At most a third of the limit: for a while there are two files, and steps follow. */
+  function snapshotWithinLimit(known: Map<string, number>): (records: RecordWriter) => void {
+    return (records) => {
+      parts.snapshot(records);
+      while (bytes.length > parts.limitBytes / 3) {
+        if (!parts.shed())
+          throw new Error(`what waits takes more than ${parts.limitBytes / 3} bytes`);
+        bytes.clear();
+        known.clear();
+        parts.snapshot(records);
+      }
+    };
+  }
+
+  function fail(error: unknown): void {
+    const text = errorText(error);
+    retryAtMs = nowMs() + retryMs;
+    retryMs = Math.min(RETRY_MAX_MS, 2 * retryMs);
+    if (failure?.error === text) return;
+    failure = { error: text, sinceMs: failure?.sinceMs ?? nowMs() };
+    parts.onVoid(generation);
+    log(
+      'error',
+      `${folder} cannot be written: ${text}; counting goes on in memory, ` +
+        'which a crash would lose. Free some space, or see to its rights',
+    );
+  }
+
+  function synced(): Promise<void> {
+    if (failure !== undefined || !unsynced) return syncing;
+    unsynced = false;
+    syncing = syncing.then(syncOnce);
+    return syncing;
+  }
+
+  async function syncOnce(): Promise<void> {
+    const current = file!;
+    const old = superseded;
+    superseded = [];
+    try {
+      await current.sync();
+      if (old.length === 0) return;
+      await syncFolder();
+      for (const path of old) rmSync(path, { force: true });
+    } catch (error) {
+      superseded.push(...old);
+      if (current === file) fail(error);
+    }
+  }
+
+  async function syncFolder(): Promise<void> {
+    const fd = openSync(folder, 'r');
+    try {
+      await fileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
