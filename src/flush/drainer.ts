@@ -101,7 +101,10 @@ export function createDrainer(parts: DrainerParts): Drainer {
   return {
     received,
     drain,
-    drainNew: () => (ingests.some((ingest) => ingest.hasNew()) ? drain() : last),
+    drainNew() {
+      if (ingests.some((ingest) => ingest.hasNew())) return drain();
+      return last.then(() => parts.memory?.tend());
+    },
   };
 
   function drain(): Promise<void> {

@@ -5,6 +5,7 @@ import {
   ftruncateSync,
   openSync,
   readSync,
+  writeSync,
   writevSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -62,8 +63,14 @@ export function createSpoolFile(path: string): SpoolFile {
   function append(pieces: Uint8Array[]): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     try {
-      const written = writevSync(fd, pieces, bytes);
-      if (written < length) throw noSpace(`${written} of ${length} bytes were written`);
+      let written = writevSync(fd, pieces, bytes);
+      if (written < length) {
+        const all = Buffer.concat(pieces);
+        // Most often the disk is full, which the next call says.
+        while (written < length) {
+          written += writeSync(fd, all, written, length - written, bytes + written);
+        }
+      }
       bytes += length;
     } catch (error) {
       cut();
@@ -79,10 +86,6 @@ export function createSpoolFile(path: string): SpoolFile {
       // the reader passes it over
     }
   }
-}
-
-function noSpace(message: string): Error {
-  return Object.assign(new Error(message), { code: 'ENOSPC' });
 }
 
 /** How much of a spool file could be read. */

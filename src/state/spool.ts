@@ -37,13 +37,17 @@ export interface Spool {
   readonly bytes: number;
   /** Undefined while all is remembered. */
   readonly failure: SpoolFailure | undefined;
-  /** Remembers a step. Where that fails, nothing is from then on, until `tend` can mend that. */
-  step(write: (records: RecordWriter) => void): void;
-  /** Resolves when a loss of power takes nothing back. Never rejects. */
+  /**
+   * Remembers a step. Where that fails, nothing is from then on, until `tend` can mend that.
+   *
+   * @param isCrucial something will be done that must not be forgotten: see `synced`.
+   */
+  step(write: (records: RecordWriter) => void, isCrucial?: boolean): void;
+  /** Resolves when a loss of power takes no crucial step back. Never rejects. */
   synced(): Promise<void>;
   /**
-   * Begins a new file if the present one has grown long or has failed. To be called often, when
-   * everything that was remembered has also happened.
+   * Begins a new file if the present one has grown long or has failed, and begins to sync it now
+   * and then. To be called often, when everything that was remembered has also happened.
    */
   tend(): void;
   /** Begins a new file in any case; returns whether it could. */
@@ -53,6 +57,8 @@ export interface Spool {
 
 /** A spool file with this little behind its snapshot is not made anew. */
 const SLACK_BYTES = 16 << 20;
+/** So much can be lost with the machine while nothing is sent. */
+const SYNC_EVERY_MS = 1000;
 /** After a failure it is tried again so much later, and then twice as late, up to the second. */
 const RETRY_FIRST_MS = 5000;
 const RETRY_MAX_MS = 5 * 60_000;
@@ -72,7 +78,8 @@ export function createSpool(parts: SpoolParts): Spool {
   let retryAtMs = 0;
   // What is to be removed as soon as what follows it cannot be lost any more.
   let superseded: string[] = [];
-  let unsynced = false;
+  let unsynced: 'nothing' | 'something' | 'crucial' = 'nothing';
+  let syncedMs = 0;
   let syncing: Promise<void> = Promise.resolve();
 
   return {
@@ -82,19 +89,22 @@ export function createSpool(parts: SpoolParts): Spool {
     get failure() {
       return failure;
     },
-    step(write) {
+    step(write, isCrucial = false) {
       if (failure !== undefined) return;
       try {
-        append(file!, names, write);
-        unsynced = true;
+        append(file!, names, withinLimit(write));
+        if (isCrucial) unsynced = 'crucial';
+        else if (unsynced === 'nothing') unsynced = 'something';
       } catch (error) {
         fail(error);
       }
     },
-    synced,
+    synced: () => (failure === undefined && unsynced === 'crucial' ? sync() : syncing),
     tend() {
       if (failure === undefined) {
-        if (file!.bytes > snapshotBytes + Math.max(SLACK_BYTES, 2 * snapshotBytes)) renew();
+        const long = snapshotBytes + Math.max(SLACK_BYTES, 2 * snapshotBytes);
+        if (file!.bytes > Math.min(long, parts.limitBytes / 2)) renew();
+        else if (unsynced !== 'nothing' && nowMs() - syncedMs >= SYNC_EVERY_MS) void sync();
       } else if (nowMs() >= retryAtMs) renew();
     },
     renew,
@@ -138,9 +148,18 @@ export function createSpool(parts: SpoolParts): Spool {
     }
     failure = undefined;
     retryMs = RETRY_FIRST_MS;
-    unsynced = true;
-    void synced();
+    void sync();
     return true;
+  }
+
+  /** At most two thirds of the limit: the snapshot of the next file has to find room beside it. */
+  function withinLimit(write: (records: RecordWriter) => void): (records: RecordWriter) => void {
+    return (records) => {
+      write(records);
+      if (file!.bytes + bytes.length > (2 / 3) * parts.limitBytes) {
+        throw new Error(`a step does not fit below --spool-limit (${parts.limitBytes} bytes)`);
+      }
+    };
   }
 
   /** At most a third of the limit: for a while there are two files, and steps follow. */
@@ -171,9 +190,9 @@ export function createSpool(parts: SpoolParts): Spool {
     );
   }
 
-  function synced(): Promise<void> {
-    if (failure !== undefined || !unsynced) return syncing;
-    unsynced = false;
+  function sync(): Promise<void> {
+    unsynced = 'nothing';
+    syncedMs = nowMs();
     syncing = syncing.then(syncOnce);
     return syncing;
   }

@@ -84,7 +84,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
 
   return {
     journal: {
-      laidOut: (what) => spool?.step((records) => records.laidOut(what)),
+      laidOut: (what) => spool?.step((records) => records.laidOut(what), true),
       sending(hash, seq) {
         const timeMs = Date.now();
         sent.add(hash, seq, timeMs);
@@ -99,7 +99,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
         spool?.step((records) => records.refused(hash));
       },
       finished: () => spool?.step((records) => records.finished()),
-      bodyCut: (body) => spool?.step((records) => records.body(body)),
+      bodyCut: (body) => spool?.step((records) => records.body(body), true),
       answered: (seq) => spool?.step((records) => records.answered(seq)),
       synced: () => spool?.synced(),
     },

@@ -31,7 +31,10 @@ export function statcol(
     name,
     async start() {
       const bin = fromHere('../../../bin/statcol.js');
-      const args = [bin, 'listen', '--port', '0', '--http', '0', '--log-level', 'error', ...flags];
+      const folder = mkdtempSync(join(tmpdir(), 'statcol-bench-'));
+      process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+      const own = flags.map((flag) => (flag === FOLDER ? folder : flag));
+      const args = [bin, 'listen', '--port', '0', '--http', '0', '--log-level', 'error', ...own];
       const child = onCollectorCore(process.execPath, args);
       const [udp = '', http = ''] = await lines(child, 2);
       const counted = async (): Promise<number> => {
@@ -102,9 +105,13 @@ const statsd: Peer = {
   },
 };
 
-/** The collector as it is started by default, and by its other way of receiving. */
+/** Stands for a folder of its own in flags. */
+const FOLDER = '<folder>';
+
+/** The collector as it is started by default, with its ledger in a file, and received otherwise. */
 export const OURS: readonly Peer[] = [
   statcol('statcol', []),
+  statcol('statcol (state dir)', ['--state-dir', FOLDER]),
   statcol('statcol (dgram)', ['--receiver', 'dgram']),
 ];
 /** What is there wherever the bench runs. */
