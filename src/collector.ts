@@ -92,18 +92,17 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
   const counters = { book: counterBook, store, layout, lanesMax: maxKeys };
-  const keepsRemainders = state !== undefined;
+  const keepsRemainders = (): boolean => state !== undefined && state.failure() === undefined;
   const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
   const pushing = { ...sending, book: timingBook, instance };
   const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
   const timingTally = timingFlusher?.tally ?? createTally();
-  const drainer = createDrainer({
-    ...{ ingests: ingest.all, namesMax: maxKeys, hasTrap: timingFlusher !== undefined },
-    ...{ counters: counterBook, timings: timingBook, window },
-    ...{ counterTally: counterFlusher.tally, timingTally },
-    ...{ memory: state, log, nowMs },
-  });
+  const hasTrap = timingFlusher !== undefined;
+  const from = { ingests: ingest.all, namesMax: maxKeys, memory: state };
+  const books = { counters: counterBook, timings: timingBook, window, hasTrap };
+  const tallies = { counterTally: counterFlusher.tally, timingTally };
+  const drainer = createDrainer({ ...from, ...books, ...tallies, log, nowMs });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
   const receiver = openReceiver(options, intoWindow(window, taken), { nowMs, log });
   const routes = createRoutes({ vitals, reasons, hashes, store, timings });
@@ -174,7 +173,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   async function stop(): Promise<Undelivered> {
     const deadlineMs = nowMs() + options.stopTimeout;
     for (const ticker of tickers) ticker.stop();
-    if (ingest.all.some((one) => one.isDead)) await drainer.drain(); // another reads the socket
+    // Another thread, if it can be had, reads what is in the socket of one that died.
+    if (ingest.all.some((one) => one.isDead)) await drainer.drain();
     // Half of the time for reading what came: the other half is needed to deliver it.
     const drained = await ingest.stop(options.stopTimeout / 2);
     if (!drained) log('warn', 'not all datagrams in the socket could be read before the deadline');

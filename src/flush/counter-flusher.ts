@@ -26,8 +26,8 @@ export interface CounterFlusherParts {
   lanesMax: number;
   /** What another process could go on from; nothing, if absent. */
   journal?: Journal;
-  /** The remainders of fractions survive: they are not to be rounded at the end. */
-  keepsRemainders?: boolean;
+  /** Whether the remainders of fractions survive, and are not to be rounded at the end. */
+  keepsRemainders?: () => boolean;
 }
 
 /**
@@ -134,7 +134,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     batchStartMs = time.nowMs();
     begun++;
     lastCut = last;
-    if (last && parts.keepsRemainders !== true) book.roundRemainders();
+    if (last && parts.keepsRemainders?.() !== true) book.roundRemainders();
     batch.begin();
   }
 

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
+import { errorText } from '../errors.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Seed } from '../ingest/kept-ledger.ts';
 import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/stat.ts';
@@ -247,10 +248,14 @@ export function createDrainer(parts: DrainerParts): Drainer {
       ...timings.nextPeriod().map((name) => ({ kind: Kind.timing, name })),
     ];
     for (const ingest of ingests) {
-      const old = await ingest.renew(seeds);
+      const old = await ingest.renew(seeds).catch((error: unknown) => {
+        if (!ingest.isDead) throw error;
+        log('error', `the ingest thread could not be replaced: ${errorText(error)}`);
+      });
       // What was counted while the fresh one was made, perhaps of names that were just forgotten:
       // so their entries are looked up anew, and then again: the fresh ledger has other numbers.
       known.delete(ingest);
+      if (old === undefined) continue; // it died of that: there will be another time
       await take(ingest, old.reader);
       known.delete(ingest);
       old.release();

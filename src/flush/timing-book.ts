@@ -57,8 +57,8 @@ export interface TimingBook {
   addFolded(entry: TimingEntry, folded: Histogram, samples: number, carry: number): void;
   /** Takes out again the oldest samples of a name, cut before, in another process. */
   takeOut(entry: TimingEntry, samples: number, carry: number): void;
-  /** Gives up what waits of the longest waiting names, so many; returns how many samples. */
-  dropOldest(names: number): number;
+  /** Gives up what waits of the longest waiting names, a share of all; returns how many samples. */
+  dropOldest(share: number): number;
   /** Forgets names idle for the whole period that ends, and returns those that are not. */
   nextPeriod(): string[];
 }
@@ -123,12 +123,15 @@ export function createTimingBook(
       enqueue(to);
     },
     takeOut,
-    dropOldest(count) {
+    dropOldest(share) {
       const before = pendingSamples;
-      for (const one of queue.splice(0, count)) {
+      const waiting = queue.filter((one) => waitingOf(one) > 0); // what was put back may be gone
+      const dropped = waiting.slice(0, Math.ceil(share * waiting.length));
+      for (const one of dropped) {
         takeOut(one, waitingOf(one), one.carry);
         one.queued = false;
       }
+      queue = queue.filter((one) => one.queued);
       return before - pendingSamples;
     },
     nextPeriod: () => names.nextPeriod((idle) => idle.queued),

@@ -255,7 +255,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
 
   function onDeath(of: Worker, what: string, cause?: unknown): void {
     if (of !== thread || dead !== undefined) return;
-    const error = new StatcolError(ErrorCode.ERR_INGEST, what, { cause });
+    const why = cause === undefined ? what : `${what}: ${errorText(cause)}`;
+    const error = new StatcolError(ErrorCode.ERR_INGEST, why, { cause });
     settleDead(error);
     // What was thrown once would be thrown again; memory and a thread that was ended are chance.
     const code = (cause as NodeJS.ErrnoException | undefined)?.code;

@@ -72,16 +72,21 @@ export const LINUX = {
   ENOTSOCK: 88,
 } as const;
 
-/** The names that Node gives to what `bind` fails of. */
+/** The names that Node gives to what calls fail of. */
 const ERROR_NAMES: Readonly<Record<number, string>> = {
   1: 'EPERM',
+  5: 'EIO',
   13: 'EACCES',
   22: 'EINVAL',
   23: 'ENFILE',
   24: 'EMFILE',
+  28: 'ENOSPC',
+  30: 'EROFS',
+  95: 'EOPNOTSUPP',
   97: 'EAFNOSUPPORT',
   98: 'EADDRINUSE',
   99: 'EADDRNOTAVAIL',
+  122: 'EDQUOT',
 };
 
 /** Returns an error of a call, with a `code` as Node's own have it. */

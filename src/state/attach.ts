@@ -77,19 +77,17 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
     timings: timings.pendingSamples + inFlight + shown,
     waiting,
   };
-  say(recovered, timingFlusher !== undefined, log);
+  const kept = timingFlusher === undefined ? timings.pendingSamples + waiting() : 0;
+  say(recovered, kept, log);
   return recovered;
 }
 
-function say({ counters, timings, waiting }: Recovered, hasTrap: boolean, log: Log): void {
+function say({ counters, timings }: Recovered, kept: number, log: Log): void {
   if (counters + timings > 0) {
     log('info', `taken over from before: ${counters} counter samples, ${timings} timings`);
   }
-  if (!hasTrap && waiting() > 0) {
-    log(
-      'warn',
-      `${waiting()} timings wait for a trap: they are kept until there is a --trap again`,
-    );
+  if (kept > 0) {
+    log('warn', `${kept} timings wait for a trap: they are kept until there is a --trap again`);
   }
 }
 
@@ -99,8 +97,7 @@ function shed(timings: TimingBook, tally: Tally, log: Log): boolean {
     timings.fold();
     return true;
   }
-  const names = [...timings.waiting()].length;
-  const samples = timings.dropOldest(Math.ceil(names / 2));
+  const samples = timings.dropOldest(0.5);
   countDropped(tally, 'spool_full', samples);
   if (samples > 0) log('warn', `${samples} timings dropped: spool_full: see --spool-limit`);
   return samples > 0;

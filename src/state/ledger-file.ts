@@ -1,11 +1,19 @@
-import { closeSync, ftruncateSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 import type { KeptLedger } from '../ingest/kept-ledger.ts';
-import { type Libc, LINUX } from '../ingest/libc.ts';
-import { type Ledger, type LedgerLimits, openLedger } from '../ledger/ledger.ts';
-import { FILE_HEADER_BYTES, newHandshake, regionBytes } from '../ledger/memory.ts';
+import type { Libc } from '../ingest/libc.ts';
+import { Count, type Ledger, type LedgerLimits, openLedger } from '../ledger/ledger.ts';
+import {
+  LedgerPart,
+  LOG_BYTES,
+  newHandshake,
+  partPlaces,
+  regionBytes,
+  SUM_BYTES,
+} from '../ledger/memory.ts';
+import { Stat } from '../ledger/stat.ts';
 import { isIncomplete, mappedMemory, mapRegion, unmapRegion } from './mapped-memory.ts';
 
 /*
@@ -99,26 +107,35 @@ export function readLedgerHeader(path: string): LedgerHeader | undefined {
 }
 
 /**
- * Lets `read` look at a ledger that was left in a file. What was never written there reads as 0.
- * The file is as long as the region then, but takes no more space.
+ * Reads a ledger that was left in a file into plain memory: what was in use of it. What was never
+ * written there reads as 0. It is not mapped: on a full disk even a look into a hole may need room.
  */
-export function withLedgerFile<Result>(
-  libc: Libc,
-  path: string,
-  { limits }: LedgerHeader,
-  read: (ledger: Ledger) => Result,
-): Result {
-  const bytes = regionBytes(limits);
-  const fd = openSync(path, 'r+');
-  try {
-    ftruncateSync(fd, Math.max(bytes, FILE_HEADER_BYTES));
-    const address = libc.mmap(0n, bytes, LINUX.PROT_RW, LINUX.MAP_PRIVATE, fd, 0);
-    const memory = { region: libc.view(address, bytes), handshake: newHandshake() };
-    try {
-      return read(openLedger({ ...memory, reserve: () => Infinity }, limits));
-    } finally {
-      libc.munmap(address, bytes);
+export function readLedgerFile(path: string, { limits }: LedgerHeader): Ledger {
+  const places = partPlaces(limits);
+  const region = new ArrayBuffer(regionBytes(limits));
+  const memory = { region, handshake: newHandshake(), reserve: () => Infinity };
+  const ledger = openLedger(memory, limits);
+  const fd = openSync(path, 'r');
+  const load = (part: LedgerPart, bytes: number): void => {
+    const { offset, bytes: most } = places[part]!;
+    const into = new Uint8Array(region, offset, Math.max(0, Math.min(bytes, most)));
+    for (let at = 0; at < into.length;) {
+      const count = readSync(fd, into, at, into.length - at, offset + at);
+      if (count === 0) return; // the file ends here
+      at += count;
     }
+  };
+  try {
+    load(LedgerPart.head, places[LedgerPart.head]!.bytes);
+    const { counts, sides } = ledger;
+    const entries = counts[Count.entries]!;
+    load(LedgerPart.records, 4 * entries);
+    load(LedgerPart.arena, 4 * counts[Count.arenaWords]!);
+    load(LedgerPart.sums0, SUM_BYTES * entries);
+    load(LedgerPart.sums1, SUM_BYTES * entries);
+    load(LedgerPart.log0, LOG_BYTES * sides[0].stats[Stat.logLength]!);
+    load(LedgerPart.log1, LOG_BYTES * sides[1].stats[Stat.logLength]!);
+    return ledger;
   } finally {
     closeSync(fd);
   }

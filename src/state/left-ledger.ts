@@ -35,11 +35,16 @@ export function readLeftLedger(
     const reports = reader.read({
       counter(entry, sum, samples) {
         const name = nameOf(entry, Kind.counter);
-        if (name !== undefined) visitor.counter(name, sum, samples);
+        if (name === undefined) return;
+        if (Number.isSafeInteger(samples) && samples > 0 && Number.isFinite(sum)) {
+          visitor.counter(name, sum, samples);
+        } else unreadable.add(entry);
       },
       timings(entry, values, weights) {
         const name = nameOf(entry, Kind.timing);
-        if (name !== undefined) visitor.timings(name, values, weights);
+        if (name === undefined) return;
+        if (values.every(isTime) && weights.every(isWeight)) visitor.timings(name, values, weights);
+        else unreadable.add(entry);
       },
     });
     for (const _ of reports) void 0; // in one go
@@ -56,11 +61,20 @@ function makesSense({ counts, arena, limits, sides }: Ledger): boolean {
       const logged = stats[Stat.logLength]!;
       if (!Number.isInteger(logged) || !isWithin(logged, limits.timingsMax)) return false;
       for (let at = 0; at < logged; at++) {
-        if (!isWithin(log[3 * at]!, counts[Count.entries]! - 1)) return false;
+        const entry = log[3 * at]!;
+        if (!Number.isInteger(entry) || !isWithin(entry, counts[Count.entries]! - 1)) return false;
       }
       return true;
     })
   );
+}
+
+function isTime(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+function isWeight(weight: number): boolean {
+  return Number.isFinite(weight) && weight >= 1;
 }
 
 /** Whether there is a record of the entry, and it is that of a name, not of another spelling. */

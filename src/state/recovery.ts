@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { errorText } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
 import { Histogram } from '../histogram.ts';
-import type { Libc } from '../ingest/libc.ts';
-import { ledgerName, readLedgerHeader, withLedgerFile } from './ledger-file.ts';
+import { ledgerName, readLedgerFile, readLedgerHeader } from './ledger-file.ts';
 import { type LeftVisitor, readLeftLedger } from './left-ledger.ts';
 import { readRecords, type RecordVisitor } from './record-reader.ts';
 import { createRestorer, type Restored, type RestoreTargets } from './restore.ts';
@@ -14,7 +13,6 @@ import { readSpoolFile, spoolFileName } from './spool-file.ts';
 /** What a recovery works with. */
 export interface RecoveryParts {
   folder: string;
-  libc: Libc;
   bootId: string;
   /** Spools up to this number are not to be believed; see `state-page.ts`. */
   voidSpool: number;
@@ -41,7 +39,9 @@ export interface Recovery {
 export function recover(parts: RecoveryParts): Recovery {
   const { folder } = parts;
   const files = readdirSync(folder);
-  const numbers = files.flatMap((file) => /^spool-(\d+)$/.exec(file)?.[1] ?? []).map(Number);
+  const numbers = files
+    .flatMap((file) => /^spool-([1-9]\d{0,14})$/.exec(file)?.[1] ?? [])
+    .map(Number);
   numbers.sort((a, b) => b - a);
   const recovery: Recovery = {
     generation: Math.max(parts.voidSpool, ...numbers),
@@ -92,7 +92,7 @@ function readSteps(path: string, visitor: RecordVisitor): ReturnType<typeof read
 }
 
 function readLedger(parts: RecoveryParts, file: string, recovery: Recovery): void {
-  const { folder, libc, bootId, left } = parts;
+  const { folder, bootId, left } = parts;
   const path = join(folder, file);
   const header = readLedgerHeader(path);
   if (header === undefined || ledgerName(header.id) !== file) {
@@ -102,9 +102,7 @@ function readLedger(parts: RecoveryParts, file: string, recovery: Recovery): voi
     return setAside(recovery, file, 'the machine was started anew since, and it was not synced');
   }
   const drained = recovery.restored?.drained.get(header.id) ?? 0;
-  const unreadable = withLedgerFile(libc, path, header, (ledger) => {
-    return readLeftLedger(ledger, drained, left);
-  });
+  const unreadable = readLeftLedger(readLedgerFile(path, header), drained, left);
   recovery.ledgerIds.push(header.id);
   if (unreadable === 0) remove(recovery, file);
   else if (unreadable === undefined) setAside(recovery, file, 'nothing in it makes sense');

@@ -26,7 +26,8 @@ export interface Restored {
 
 /** When chunks were sent first that are not answered yet. */
 export interface SentChunks {
-  add(hash: string, seq: number, timeMs: number): void;
+  /** Adds one, unless it is there: it was sent before. Returns whether it was added. */
+  add(hash: string, seq: number, timeMs: number): boolean;
   remove(hash: string, seq: number): void;
   all(): Iterable<{ hash: string; seq: number; timeMs: number }>;
 }
@@ -35,7 +36,12 @@ export interface SentChunks {
 export function createSentChunks(): SentChunks {
   const sent = new Map<string, { hash: string; seq: number; timeMs: number }>();
   return {
-    add: (hash, seq, timeMs) => void sent.set(`${seq} ${hash}`, { hash, seq, timeMs }),
+    add(hash, seq, timeMs) {
+      const key = `${seq} ${hash}`;
+      if (sent.has(key)) return false;
+      sent.set(key, { hash, seq, timeMs });
+      return true;
+    },
     remove: (hash, seq) => void sent.delete(`${seq} ${hash}`),
     all: () => sent.values(),
   };
@@ -67,12 +73,16 @@ export function createRestorer({ counters, batch, timings }: RestoreTargets): {
     lane: restore.lane,
     chunk: restore.chunk,
     held: restore.held,
-    sending: restored.sent.add,
+    sending: (hash, seq, timeMs) => void restored.sent.add(hash, seq, timeMs),
     applied(hash, seq, faults) {
       restored.sent.remove(hash, seq);
       restore.applied(hash, seq, faults);
     },
-    refused: restore.refused,
+    refused(hash) {
+      const chunk = batch.chunks.find(({ lane }) => lane.hash === hash);
+      if (chunk !== undefined) restored.sent.remove(hash, chunk.seq);
+      restore.refused(hash);
+    },
     released: restore.released,
     fractions: restore.fractions,
     finished: restore.finished,

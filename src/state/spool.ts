@@ -80,6 +80,7 @@ export function createSpool(parts: SpoolParts): Spool {
   let superseded: string[] = [];
   let unsynced: 'nothing' | 'something' | 'crucial' = 'nothing';
   let syncedMs = 0;
+  let hasShed = false;
   let syncing: Promise<void> = Promise.resolve();
 
   return {
@@ -127,6 +128,7 @@ export function createSpool(parts: SpoolParts): Spool {
     const partial = `${path}.new`;
     const freshNames = new Map<string, number>();
     let fresh: SpoolFile | undefined;
+    hasShed = false;
     try {
       fresh = createSpoolFile(partial);
       append(fresh, freshNames, snapshotWithinLimit(freshNames));
@@ -134,8 +136,9 @@ export function createSpool(parts: SpoolParts): Spool {
     } catch (error) {
       fresh?.close();
       rmSync(partial, { force: true });
-      if (failure !== undefined || file === undefined) fail(error);
-      return false; // the present file is as good as it was
+      // The present file is as good as it was, unless something was given up that it still holds.
+      if (failure !== undefined || file === undefined || hasShed) fail(error);
+      return false;
     }
     const before = file;
     if (before !== undefined) {
@@ -169,6 +172,7 @@ export function createSpool(parts: SpoolParts): Spool {
       while (bytes.length > parts.limitBytes / 3) {
         if (!parts.shed())
           throw new Error(`what waits takes more than ${parts.limitBytes / 3} bytes`);
+        hasShed = true;
         bytes.clear();
         known.clear();
         parts.snapshot(records);

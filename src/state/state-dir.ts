@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 
 import { errorText, StatcolError } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
@@ -10,11 +9,12 @@ import type { Libc } from '../ingest/libc.ts';
 import type { LedgerLimits } from '../ledger/ledger.ts';
 import { createLedgerFile, type FiledLedger } from './ledger-file.ts';
 import type { LeftVisitor } from './left-ledger.ts';
-import { asideName, clearAway, recover, type Recovery } from './recovery.ts';
+import { clearAway, recover, type Recovery } from './recovery.ts';
 import { createSentChunks, type RestoreTargets } from './restore.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { createSpool, type Spool, type SpoolFailure } from './spool.ts';
 import { openStatePage, type StatePage } from './state-page.ts';
+import { setOldAside } from './too-old.ts';
 
 /** What a state directory is made with. */
 export interface StateDirParts {
@@ -57,8 +57,7 @@ export interface StateDir extends DrainMemory {
   close(): Promise<boolean>;
 }
 
-/** A marker lives 7 days: what was sent longer ago than this may have been applied and forgotten. */
-const SENT_LIMIT_MS = 6 * 24 * 3_600_000;
+/** What has failed for want of room is tried again so much later, and then twice as late. */
 const LEDGER_RETRY_MS = 10_000;
 const LEDGER_RETRY_MAX_MS = 5 * 60_000;
 
@@ -79,6 +78,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
   // Why the ledgers are not in files, or not wholly, and how many are not at all.
   let ledgerFailure: SpoolFailure | undefined;
   let plainOnes = 0;
+  let reopenAtMs = Infinity;
   let retryMs = LEDGER_RETRY_MS;
   let retryLedgersAtMs = 0;
 
@@ -87,7 +87,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
       laidOut: (what) => spool?.step((records) => records.laidOut(what), true),
       sending(hash, seq) {
         const timeMs = Date.now();
-        sent.add(hash, seq, timeMs);
+        if (!sent.add(hash, seq, timeMs)) return; // by the process before
         spool?.step((records) => records.sending(hash, seq, timeMs));
       },
       applied(hash, seq, faults) {
@@ -123,7 +123,10 @@ export function createStateDir(parts: StateDirParts): StateDir {
         if (ledger !== 0) records.drained(ledger, mark);
       });
     },
-    tend: () => spool?.tend(),
+    tend() {
+      if (spool !== undefined) spool.tend();
+      else if (nowMs() >= reopenAtMs) openLate();
+    },
     wantsLedgers() {
       seeLedgers();
       if (page === undefined || ledgerFailure === undefined || nowMs() < retryLedgersAtMs)
@@ -142,7 +145,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       page = openStatePage(libc, folder);
       const { voidSpool } = page;
-      const recovery = recover({ folder, libc, bootId, voidSpool, targets, left: to.left });
+      const recovery = recover({ folder, bootId, voidSpool, targets, left: to.left });
       takeOver(recovery);
       spool = openSpool(recovery.generation);
       spool.renew();
@@ -150,6 +153,27 @@ export function createStateDir(parts: StateDirParts): StateDir {
       clearing = spool.synced().then(() => clear(recovery));
     } catch (error) {
       if (error instanceof StatcolError) throw error;
+      ledgerFailure = failed(errorText(error));
+      reopenAtMs = nowMs() + LEDGER_RETRY_MS;
+    }
+  }
+
+  /** There may be room by now. What was left by others has to wait: this process has begun anew. */
+  function openLate(): void {
+    reopenAtMs = nowMs() + LEDGER_RETRY_MS;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const late = openStatePage(libc!, folder);
+      if (readdirSync(folder).some((file) => /^(?:spool|ledger)-/.test(file))) {
+        late.close();
+        reopenAtMs = Infinity;
+        log('warn', `${folder} holds what was left before: another start will take it over`);
+        return;
+      }
+      page = late;
+      spool = openSpool(page.voidSpool);
+      spool.renew();
+    } catch (error) {
       ledgerFailure = failed(errorText(error));
     }
   }
@@ -178,29 +202,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
       batch.lanes.startAbove(self.seqFloor);
     }
     targets!.restoreFlight(self?.bodySeq ?? 0, body);
-    for (const { hash, seq, timeMs } of sent.all()) {
-      if (Date.now() - timeMs > SENT_LIMIT_MS) setOldAside(hash, seq, timeMs);
-    }
-  }
-
-  /** It may be there already, and nobody remembers: it is not sent again. */
-  function setOldAside(hash: string, seq: number, timeMs: number): void {
-    const { batch } = targets!;
-    const chunk = batch.chunks.find((one) => one.lane.hash === hash && one.seq === seq);
-    if (chunk === undefined) return;
-    const when = new Date(timeMs).toISOString();
-    const amounts = chunk.parts.map(({ field, amount }) => ({ field, amount }));
-    const text = JSON.stringify({ hash, instance, seq, sent: when, amounts });
-    const file = asideName(`chunk-${seq}.json`);
-    const what = `a chunk of ${hash}, sent on ${when} and not answered, is too old to be sent again`;
-    try {
-      writeFileSync(join(folder, file), `${text}\n`, { mode: 0o600 });
-      log('error', `${what}: it is set aside as ${file}`);
-    } catch (error) {
-      log('error', `${what}, and cannot be set aside (${errorText(error)}): ${text}`);
-    }
-    sent.remove(hash, seq);
-    batch.restore.dropped(hash, seq, 'too_old');
+    setOldAside(folder, { instance, batch, sent, log });
   }
 
   function openSpool(generation: number): Spool {
@@ -222,8 +224,8 @@ export function createStateDir(parts: StateDirParts): StateDir {
   }
 
   function createLedger(): KeptLedger {
-    if (page === undefined) return plain();
     try {
+      if (page === undefined) throw new Error(ledgerFailure?.error ?? 'it is not open');
       const id = randomBytes(6).readUIntBE(0, 6);
       const made = createLedgerFile(libc!, folder, { id, limits, bootId });
       filed.add(made);
@@ -268,6 +270,8 @@ export function createStateDir(parts: StateDirParts): StateDir {
     spool?.close();
     page?.close();
     page = undefined;
+    spool = undefined;
+    reopenAtMs = Infinity;
     return isRemembered;
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ErrorCode, StatcolError } from '../errors.ts';
@@ -38,6 +38,8 @@ export function openStatePage(libc: Libc, folder: string): StatePage {
 function mapPage(libc: Libc, folder: string, fd: number): StatePage {
   const isMine = libc.flock(fd, LINUX.LOCK_EX | LINUX.LOCK_NB) === 0;
   if (!isMine && libc.errno() !== LINUX.EAGAIN) throw callError('flock', libc.errno());
+  // Who has it may be about to write it: beyond the end of the file there is nothing to be read.
+  if (!isMine && fstatSync(fd).size < PAGE_BYTES) throw taken(folder, 0);
   const errno = isMine ? libc.posix_fallocate(fd, 0, PAGE_BYTES) : 0;
   if (errno !== 0) throw callError('posix_fallocate', errno);
   const address = libc.mmap(0n, PAGE_BYTES, LINUX.PROT_RW, LINUX.MAP_SHARED, fd, 0);
