@@ -199,8 +199,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   function attach(to: StateDir): Promise<Recovered> {
     if (options.redis === undefined) log('warn', MEMORY_IS_NOT_KEPT);
     const { batch } = counterFlusher;
-    const books = { counters: counterBook, batch, timings: timingBook, timingTally };
-    return attachState(to, { ...books, timingFlusher, window, log });
+    const sources = { counters: counterBook, batch, timings: timingBook, timingTally };
+    return attachState(to, { ...sources, timingFlusher, window, log });
   }
 
   /** What a thread has accepted is drained before another takes its place. */
