@@ -69,12 +69,14 @@ export function sayReceiver(socket: BoundSocket, { threads }: Options, log: Log)
 
 /** Returns the state directory, which nothing was done to yet; undefined without one. */
 export function openState(
-  { stateDir: folder, spoolLimit: limitBytes, maxKeys, instance: name }: Options,
+  { stateDir: folder, spoolLimit: limitBytes, maxKeys, instance: name, redis }: Options,
   parts: { nowMs: () => number; log: Log },
 ): StateDir | undefined {
   if (folder === undefined) return undefined;
   const instance = newInstance(name);
-  return createStateDir({ folder, limitBytes, limits: ledgerLimits(maxKeys), instance, ...parts });
+  const store = redis === undefined ? 'memory' : 'redis';
+  const limits = ledgerLimits(maxKeys);
+  return createStateDir({ folder, limitBytes, limits, instance, store, ...parts });
 }
 
 /** Returns what the ingest threads are made with. */

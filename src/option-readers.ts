@@ -74,6 +74,7 @@ export function readRedisUrl(given: string): string | undefined {
   const url = urlOf(given);
   if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '')
     return undefined;
+  if (url.hostname.includes(',')) return undefined; // several are a cluster, or sentinels
   return /^(\/\d*)?$/.test(url.pathname) ? given : undefined;
 }
 

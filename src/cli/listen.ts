@@ -131,7 +131,11 @@ function createLog(level: LogLevel): Log {
   };
 }
 
-function warnIfOpen({ http, httpToken, trapSecret }: Options, log: Log): void {
+function warnIfOpen(options: Options, log: Log): void {
+  const { http, httpToken, trapSecret } = options;
+  if (options.redisWait > 0 && options.redis === undefined) {
+    log('warn', '--redis-wait does nothing without --redis: there are no replicas');
+  }
   if (http === null && trapSecret !== undefined) {
     log('warn', '--trap-secret does nothing with --http off: submissions come over HTTP');
   }

@@ -91,13 +91,13 @@ function say({ counters, timings }: Recovered, kept: number, log: Log): void {
   }
 }
 
-/** Gives timings up so that the spool keeps within its limit: half of the names at a time. */
+/** Gives timings up so that the spool keeps within its limit: a fifth of the names at a time. */
 function shed(timings: TimingBook, tally: Tally, log: Log): boolean {
   if (timings.listedSamples > 0) {
     timings.fold();
     return true;
   }
-  const samples = timings.dropOldest(0.5);
+  const samples = timings.dropOldest(0.2);
   countDropped(tally, 'spool_full', samples);
   if (samples > 0) log('warn', `${samples} timings dropped: spool_full: see --spool-limit`);
   return samples > 0;

@@ -14,6 +14,7 @@ import {
   SUM_BYTES,
 } from '../ledger/memory.ts';
 import { Stat } from '../ledger/stat.ts';
+import { isSameFile } from './files.ts';
 import { isIncomplete, mappedMemory, mapRegion, unmapRegion } from './mapped-memory.ts';
 
 /*
@@ -41,6 +42,8 @@ export interface LedgerHeader {
 export interface FiledLedger extends KeptLedger {
   /** Not all of it found room in the file: the rest is plain memory. */
   isIncomplete(): boolean;
+  /** The file has not been removed, nor another put in its place. */
+  isThere(): boolean;
 }
 
 /** Creates an empty ledger in a file. Throws the system's error where there is no room. */
@@ -58,6 +61,7 @@ export function createLedgerFile(libc: Libc, folder: string, header: LedgerHeade
       ledger: openLedger(memory, limits),
       handle: { limits, handshake, region },
       isIncomplete: () => isIncomplete(region),
+      isThere: () => isSameFile(path, fd),
       release() {
         rmSync(path, { force: true });
         unmapRegion(libc, region, limits);

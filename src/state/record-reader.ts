@@ -101,10 +101,15 @@ function readRecord(from: ByteReader, names: string[], visitor: RecordVisitor): 
     case Type.answered:
       return visitor.answered(from.u32());
     case Type.self:
-      return visitor.self({ instance: from.text(), bodySeq: from.u32(), seqFloor: from.f64() });
+      return visitor.self(readSelf(from));
     default:
       throw new Error(`a record is of type ${type}, which there is not`);
   }
+}
+
+function readSelf(from: ByteReader): Self {
+  const [instance, store] = [from.text(), from.text()];
+  return { instance, store, bodySeq: from.u32(), seqFloor: from.f64() };
 }
 
 function readTimings(name: string, from: ByteReader, visitor: RecordVisitor): void {

@@ -22,7 +22,7 @@ import type { FieldFault } from '../sinks/store.ts';
  *     finished 15
  *     body     16  number:u32 samples:f64 text:text count:u32 { name:u32 samples:f64 carry:f64 }…
  *     answered 17  number:u32
- *     self     18  instance:text body:u32 (the last one cut) floor:f64 (of numbers of new hashes)
+ *     self     18  instance:text store:text body:u32 (the last cut) floor:f64 (of new hashes)
  *     part         share:f64 name:u32 samples:f64 amount:f64 field:u8 [text]   0 none 1 name 2 text
  */
 export const Type = {
@@ -53,6 +53,8 @@ export const FAULTS: readonly FieldFault[] = ['not_integer', 'overflow', 'refuse
 export interface Self {
   /** The name that markers and keys bear. */
   instance: string;
+  /** `memory` or `redis`: where counters were written. */
+  store: string;
   /** Number of the body cut last. */
   bodySeq: number;
   /** Hashes that are new are numbered from here. */

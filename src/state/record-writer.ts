@@ -93,9 +93,10 @@ export function createRecordWriter(bytes: ByteWriter, names: Map<string, number>
       bytes.u8(Type.answered);
       bytes.u32(seq);
     },
-    self({ instance, bodySeq, seqFloor }) {
+    self({ instance, store, bodySeq, seqFloor }) {
       bytes.u8(Type.self);
       bytes.text(instance);
+      bytes.text(store);
       bytes.u32(bodySeq);
       bytes.f64(seqFloor);
     },

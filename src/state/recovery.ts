@@ -38,7 +38,8 @@ export interface Recovery {
  */
 export function recover(parts: RecoveryParts): Recovery {
   const { folder } = parts;
-  const files = readdirSync(folder);
+  const there = readdirSync(folder, { withFileTypes: true });
+  const files = there.filter((one) => one.isFile()).map((one) => one.name);
   const numbers = files
     .flatMap((file) => /^spool-([1-9]\d{0,14})$/.exec(file)?.[1] ?? [])
     .map(Number);
@@ -54,8 +55,11 @@ export function recover(parts: RecoveryParts): Recovery {
     try {
       readLedger(parts, file, recovery);
     } catch (error) {
-      setAside(recovery, file, errorText(error));
+      keepAside(recovery, file, errorText(error));
     }
+  }
+  for (const { name } of there.filter((one) => !one.isFile())) {
+    if (/^(?:spool|ledger)-/.test(name)) keepAside(recovery, name, 'it is no file');
   }
   for (const file of files.filter((one) => one.endsWith('.new'))) {
     remove(recovery, file); // it was not ready when its writer ended
@@ -70,7 +74,7 @@ function readSpool(parts: RecoveryParts, number: number, recovery: Recovery): vo
   if (recovery.restored !== undefined) return remove(recovery, file);
   if (number <= parts.voidSpool) {
     const why = 'it could not be written to the end; what it holds was delivered, or lost, since';
-    return setAside(recovery, file, why);
+    return keepAside(recovery, file, why);
   }
   try {
     const { isSpool, steps, tornBytes } = readSteps(path, NOTHING);
@@ -80,9 +84,9 @@ function readSpool(parts: RecoveryParts, number: number, recovery: Recovery): vo
     readSteps(path, visitor);
     recovery.restored = restored;
     if (tornBytes === 0) remove(recovery, file);
-    else setAside(recovery, file, `its last ${tornBytes} bytes are no step; all else was read`);
+    else keepAside(recovery, file, `its last ${tornBytes} bytes are no step; all else was read`);
   } catch (error) {
-    setAside(recovery, file, errorText(error));
+    keepAside(recovery, file, errorText(error));
   }
 }
 
@@ -96,38 +100,40 @@ function readLedger(parts: RecoveryParts, file: string, recovery: Recovery): voi
   const path = join(folder, file);
   const header = readLedgerHeader(path);
   if (header === undefined || ledgerName(header.id) !== file) {
-    return setAside(recovery, file, 'it is no ledger of this version');
+    return keepAside(recovery, file, 'it is no ledger of this version');
   }
   if (header.bootId !== bootId) {
-    return setAside(recovery, file, 'the machine was started anew since, and it was not synced');
+    return keepAside(recovery, file, 'the machine was started anew since, and it was not synced');
   }
   const drained = recovery.restored?.drained.get(header.id) ?? 0;
   const unreadable = readLeftLedger(readLedgerFile(path, header), drained, left);
   recovery.ledgerIds.push(header.id);
   if (unreadable === 0) remove(recovery, file);
-  else if (unreadable === undefined) setAside(recovery, file, 'nothing in it makes sense');
-  else setAside(recovery, file, `${unreadable} of its names cannot be read; all else was`);
+  else if (unreadable === undefined) keepAside(recovery, file, 'nothing in it makes sense');
+  else keepAside(recovery, file, `${unreadable} of its names cannot be read; all else was`);
 }
 
 function remove({ oldFiles }: Recovery, file: string): void {
   oldFiles.push({ file, becomes: 'removed' });
 }
 
-function setAside({ oldFiles }: Recovery, file: string, why: string): void {
+function keepAside({ oldFiles }: Recovery, file: string, why: string): void {
   oldFiles.push({ file, becomes: { aside: why } });
 }
 
 /** Does away with files that were read; what was not understood is kept under another name. */
 export function clearAway(folder: string, { oldFiles }: Recovery, log: Log): void {
   for (const { file, becomes } of oldFiles) {
-    const path = join(folder, file);
-    if (becomes === 'removed') rmSync(path, { force: true });
-    else {
-      const aside = asideName(file);
-      renameSync(path, join(folder, aside));
-      log('warn', `${path} is set aside as ${aside}: ${becomes.aside}`);
-    }
+    if (becomes === 'removed') rmSync(join(folder, file), { force: true });
+    else setAside(folder, file, becomes.aside, log);
   }
+}
+
+/** Keeps a file under another name, for a person to look at. */
+export function setAside(folder: string, file: string, why: string, log: Log): void {
+  const aside = asideName(file);
+  renameSync(join(folder, file), join(folder, aside));
+  log('warn', `${join(folder, file)} is set aside as ${aside}: ${why}`);
 }
 
 /** Returns a name that a file may be kept under for a person to look at. */

@@ -11,6 +11,8 @@ import {
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 
+import { isSameFile } from './files.ts';
+
 /*
  * A spool file.
  *
@@ -36,6 +38,8 @@ export interface SpoolFile {
   append(step: Uint8Array): void;
   /** Resolves when a loss of power takes nothing back of what was appended before the call. */
   sync(): Promise<void>;
+  /** It has not been removed, nor another put in its place. */
+  isThere(at: string): boolean;
   close(): void;
 }
 
@@ -57,6 +61,7 @@ export function createSpoolFile(path: string): SpoolFile {
       append([frame, step]);
     },
     sync: () => dataSync(fd),
+    isThere: (at) => isSameFile(at, fd),
     close: () => closeSync(fd),
   };
 

@@ -50,6 +50,8 @@ export interface Spool {
    * and then. To be called often, when everything that was remembered has also happened.
    */
   tend(): void;
+  /** The file has not been removed, nor another put in its place. */
+  isThere(): boolean;
   /** Begins a new file in any case; returns whether it could. */
   renew(): boolean;
   close(): void;
@@ -104,12 +106,13 @@ export function createSpool(parts: SpoolParts): Spool {
     tend() {
       if (failure === undefined) {
         const long = snapshotBytes + Math.max(SLACK_BYTES, 2 * snapshotBytes);
-        if (file!.bytes > Math.min(long, parts.limitBytes / 2)) renew();
+        if (file!.bytes > Math.min(long, (3 / 8) * parts.limitBytes)) renew();
         else if (unsynced !== 'nothing' && nowMs() - syncedMs >= SYNC_EVERY_MS) void sync();
       } else if (nowMs() >= retryAtMs) renew();
     },
+    isThere: () => file?.isThere(join(folder, spoolFileName(generation))) ?? true,
     renew,
-    close: () => file?.close(),
+    close: () => void syncing.then(() => file?.close()),
   };
 
   function append(
@@ -155,23 +158,24 @@ export function createSpool(parts: SpoolParts): Spool {
     return true;
   }
 
-  /** At most two thirds of the limit: the snapshot of the next file has to find room beside it. */
+  /** At most half of the limit: for a while there are two files. */
   function withinLimit(write: (records: RecordWriter) => void): (records: RecordWriter) => void {
     return (records) => {
       write(records);
-      if (file!.bytes + bytes.length > (2 / 3) * parts.limitBytes) {
+      if (file!.bytes + bytes.length > parts.limitBytes / 2) {
         throw new Error(`a step does not fit below --spool-limit (${parts.limitBytes} bytes)`);
       }
     };
   }
 
-  /** At most a third of the limit: for a while there are two files, and steps follow. */
+  /** At most a quarter of the limit, so that steps find room behind it. */
   function snapshotWithinLimit(known: Map<string, number>): (records: RecordWriter) => void {
     return (records) => {
       parts.snapshot(records);
-      while (bytes.length > parts.limitBytes / 3) {
-        if (!parts.shed())
-          throw new Error(`what waits takes more than ${parts.limitBytes / 3} bytes`);
+      while (bytes.length > parts.limitBytes / 4) {
+        if (!parts.shed()) {
+          throw new Error(`what waits takes more than ${parts.limitBytes / 4} bytes`);
+        }
         hasShed = true;
         bytes.clear();
         known.clear();

@@ -1,19 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-import { errorText, StatcolError } from '../errors.ts';
+import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
 import type { DrainMemory, Journal } from '../flush/journal.ts';
-import { type KeptLedger, plainLedgers } from '../ingest/kept-ledger.ts';
+import type { KeptLedger } from '../ingest/kept-ledger.ts';
 import type { Libc } from '../ingest/libc.ts';
 import type { LedgerLimits } from '../ledger/ledger.ts';
-import { createLedgerFile, type FiledLedger } from './ledger-file.ts';
+import { makeFolder } from './files.ts';
+import { createLedgerFiles } from './ledger-files.ts';
 import type { LeftVisitor } from './left-ledger.ts';
-import { clearAway, recover, type Recovery } from './recovery.ts';
+import { clearAway, recover, type Recovery, setAside } from './recovery.ts';
 import { createSentChunks, type RestoreTargets } from './restore.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { createSpool, type Spool, type SpoolFailure } from './spool.ts';
-import { openStatePage, type StatePage } from './state-page.ts';
+import { ForeignState, openStatePage, type StatePage } from './state-page.ts';
 import { setOldAside } from './too-old.ts';
 
 /** What a state directory is made with. */
@@ -23,6 +23,8 @@ export interface StateDirParts {
   limits: LedgerLimits;
   /** The name that this process has where none is found in the directory. */
   instance: string;
+  /** Where counters are written. */
+  store: 'memory' | 'redis';
   nowMs: () => number;
   log: Log;
 }
@@ -57,17 +59,18 @@ export interface StateDir extends DrainMemory {
   close(): Promise<boolean>;
 }
 
-/** What has failed for want of room is tried again so much later, and then twice as late. */
-const LEDGER_RETRY_MS = 10_000;
-const LEDGER_RETRY_MAX_MS = 5 * 60_000;
+/** A directory that cannot be had is looked for again so much later. */
+const REOPEN_MS = 10_000;
+/** So often it is seen to that everything is still there. */
+const LOOK_MS = 1000;
 
 /** Creates a state directory; nothing is touched before `open`. */
 export function createStateDir(parts: StateDirParts): StateDir {
   const { folder, limits, nowMs, log } = parts;
-  const plain = plainLedgers(limits);
   const bootId = readBootId();
-  const filed = new Set<FiledLedger>();
   const drainedMarks = new Map<number, number>();
+  const onReleased = (id: number): void => void drainedMarks.delete(id);
+  const ledgers = createLedgerFiles({ folder, limits, bootId, onReleased, nowMs, log });
   let sent = createSentChunks();
   let { instance } = parts;
   let libc: Libc | undefined;
@@ -75,12 +78,8 @@ export function createStateDir(parts: StateDirParts): StateDir {
   let spool: Spool | undefined;
   let targets: StateTargets | undefined;
   let clearing: Promise<void> = Promise.resolve();
-  // Why the ledgers are not in files, or not wholly, and how many are not at all.
-  let ledgerFailure: SpoolFailure | undefined;
-  let plainOnes = 0;
   let reopenAtMs = Infinity;
-  let retryMs = LEDGER_RETRY_MS;
-  let retryLedgersAtMs = 0;
+  let lookAtMs = 0;
 
   return {
     journal: {
@@ -109,12 +108,9 @@ export function createStateDir(parts: StateDirParts): StateDir {
     get spoolBytes() {
       return spool?.bytes ?? 0;
     },
-    failure() {
-      seeLedgers();
-      return spool?.failure ?? ledgerFailure;
-    },
+    failure: () => spool?.failure ?? ledgers.failure(),
     open,
-    createLedger,
+    createLedger: () => ledgers.create(),
     drained(ledger, mark, { counters, timings }) {
       if (ledger !== 0) drainedMarks.set(ledger, mark);
       spool?.step((records) => {
@@ -124,17 +120,11 @@ export function createStateDir(parts: StateDirParts): StateDir {
       });
     },
     tend() {
+      if (nowMs() >= lookAtMs) look();
       if (spool !== undefined) spool.tend();
       else if (nowMs() >= reopenAtMs) openLate();
     },
-    wantsLedgers() {
-      seeLedgers();
-      if (page === undefined || ledgerFailure === undefined || nowMs() < retryLedgersAtMs)
-        return false;
-      retryLedgersAtMs = nowMs() + retryMs;
-      retryMs = Math.min(LEDGER_RETRY_MAX_MS, 2 * retryMs);
-      return true;
-    },
+    wantsLedgers: () => ledgers.wantsNew(),
     close,
   };
 
@@ -142,28 +132,47 @@ export function createStateDir(parts: StateDirParts): StateDir {
     libc = loaded;
     targets = to;
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      page = openStatePage(libc, folder);
+      makeFolder(folder);
+      page = takeFolder();
       const { voidSpool } = page;
       const recovery = recover({ folder, bootId, voidSpool, targets, left: to.left });
       takeOver(recovery);
-      spool = openSpool(recovery.generation);
-      spool.renew();
+      begin(recovery.generation);
       // What was found is remembered anew, or else it is in memory alone: not to be read again.
-      clearing = spool.synced().then(() => clear(recovery));
+      clearing = spool!.synced().then(() => clear(recovery));
     } catch (error) {
-      if (error instanceof StatcolError) throw error;
-      ledgerFailure = failed(errorText(error));
-      reopenAtMs = nowMs() + LEDGER_RETRY_MS;
+      if (error instanceof StatcolError) {
+        page?.close();
+        throw error;
+      }
+      ledgers.close(errorText(error));
+      reopenAtMs = nowMs() + REOPEN_MS;
     }
+  }
+
+  /** What bears the name of our file and is none of ours is kept under another. */
+  function takeFolder(): StatePage {
+    try {
+      return openStatePage(libc!, folder);
+    } catch (error) {
+      if (!(error instanceof ForeignState)) throw error;
+      setAside(folder, 'state', error.message, log);
+      return openStatePage(libc!, folder);
+    }
+  }
+
+  function begin(generation: number): void {
+    spool = openSpool(generation);
+    spool.renew();
+    ledgers.open(libc!);
   }
 
   /** There may be room by now. What was left by others has to wait: this process has begun anew. */
   function openLate(): void {
-    reopenAtMs = nowMs() + LEDGER_RETRY_MS;
+    reopenAtMs = nowMs() + REOPEN_MS;
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const late = openStatePage(libc!, folder);
+      makeFolder(folder);
+      const late = takeFolder();
       if (readdirSync(folder).some((file) => /^(?:spool|ledger)-/.test(file))) {
         late.close();
         reopenAtMs = Infinity;
@@ -171,10 +180,24 @@ export function createStateDir(parts: StateDirParts): StateDir {
         return;
       }
       page = late;
-      spool = openSpool(page.voidSpool);
-      spool.renew();
+      begin(page.voidSpool);
     } catch (error) {
-      ledgerFailure = failed(errorText(error));
+      ledgers.close(errorText(error));
+    }
+  }
+
+  /** Files that were removed are still written to, but nobody will ever find them. */
+  function look(): void {
+    lookAtMs = nowMs() + LOOK_MS;
+    if (page?.isThere() === false) {
+      page.close();
+      spool?.close();
+      page = spool = undefined;
+      ledgers.close('it was removed, or another put in its place');
+      reopenAtMs = nowMs();
+    } else if (spool?.isThere() === false) {
+      log('error', `${folder}: the spool was removed; another is begun`);
+      spool.renew();
     }
   }
 
@@ -189,10 +212,14 @@ export function createStateDir(parts: StateDirParts): StateDir {
 
   /** Goes on as the process before: under its name, with its numbers. */
   function takeOver({ restored, ledgerIds }: Recovery): void {
-    const { batch } = targets!;
+    const { batch, counters } = targets!;
     for (const id of ledgerIds) drainedMarks.set(id, Number.MAX_SAFE_INTEGER);
     if (restored === undefined) return;
     const { self, body } = restored;
+    const waiting = counters.pendingSamples + batch.pendingSamples;
+    if (self?.store === 'redis' && parts.store === 'memory' && waiting > 0) {
+      throw forRedis(folder, waiting);
+    }
     // What became of samples before is not for this process to tell.
     batch.tally.delivered = 0;
     batch.tally.dropped.clear();
@@ -212,68 +239,40 @@ export function createStateDir(parts: StateDirParts): StateDir {
       generation,
       snapshot(records) {
         const { seq: bodySeq, body } = targets!.flight();
-        const self = { instance, bodySeq, seqFloor: targets!.batch.lanes.seqFloor };
+        const { seqFloor } = targets!.batch.lanes;
+        const self = { instance, store: parts.store, bodySeq, seqFloor };
         const state = { ...targets!, self, body, drained: drainedMarks, sent: sent.all() };
         writeSnapshot(state, records);
       },
       shed: () => targets!.shedTimings(),
-      onVoid: (number) => void (page!.voidSpool = number),
+      onVoid(number) {
+        if (page !== undefined) page.voidSpool = number;
+      },
       nowMs,
       log,
     });
   }
 
-  function createLedger(): KeptLedger {
-    try {
-      if (page === undefined) throw new Error(ledgerFailure?.error ?? 'it is not open');
-      const id = randomBytes(6).readUIntBE(0, 6);
-      const made = createLedgerFile(libc!, folder, { id, limits, bootId });
-      filed.add(made);
-      return { ...made, release: () => release(made) };
-    } catch (error) {
-      ledgerFailure = failed(errorText(error));
-      plainOnes++;
-      return { ...plain(), release: () => void plainOnes-- };
-    }
-  }
-
-  function release(made: FiledLedger): void {
-    filed.delete(made);
-    drainedMarks.delete(made.id);
-    made.release();
-  }
-
-  /** Finds out how the ledgers are: their threads may have met the end of the disk. */
-  function seeLedgers(): void {
-    if (page === undefined) return;
-    const isIncomplete = [...filed].some((one) => one.isIncomplete());
-    if (isIncomplete) ledgerFailure = failed('ENOSPC: the ledger has not found room');
-    else if (plainOnes === 0 && ledgerFailure !== undefined) {
-      log('info', `${folder}: the ledgers lie in files again`);
-      ledgerFailure = undefined;
-      retryMs = LEDGER_RETRY_MS;
-    }
-  }
-
-  function failed(error: string): SpoolFailure {
-    if (ledgerFailure?.error !== error) {
-      log('error', `${folder}: ${error}; counting goes on in memory, which a crash would lose`);
-    }
-    return { error, sinceMs: ledgerFailure?.sinceMs ?? nowMs() };
-  }
-
   async function close(): Promise<boolean> {
+    look();
     spool?.renew();
     await spool?.synced();
     await clearing;
     const isRemembered = spool !== undefined && spool.failure === undefined;
     spool?.close();
     page?.close();
-    page = undefined;
-    spool = undefined;
-    reopenAtMs = Infinity;
+    page = spool = undefined;
+    reopenAtMs = lookAtMs = Infinity;
     return isRemembered;
   }
+}
+
+/** The memory store would forget what was counted for Redis. */
+function forRedis(folder: string, samples: number): StatcolError {
+  const message =
+    `${folder} holds ${samples} counter samples that are to go to Redis, and there is no --redis: ` +
+    'give it, or another --state-dir';
+  return new StatcolError(ErrorCode.ERR_STATE_DIR, message);
 }
 
 /** Memory in files outlives the process, not the machine: this tells one run of it from the next. */

@@ -36,7 +36,8 @@ export function setOldAside(folder: string, parts: OldChunksParts): void {
     const what = `a chunk of ${hash}, sent on ${when} and not answered, is too old to be sent again`;
     try {
       writeFileSync(join(folder, file), `${text}\n`, { mode: 0o600 });
-      log('error', `${what}: it is set aside as ${file}`);
+      const advice = 'if the hash has not got it, its amounts can be added by hand (HINCRBY)';
+      log('error', `${what}: it is set aside as ${file}; ${advice}`);
     } catch (error) {
       log('error', `${what}, and cannot be set aside (${errorText(error)}): ${text}`);
     }

@@ -150,7 +150,7 @@ export function createLives(folder: string, options: LivesOptions): Lives {
       limitBytes: 1 << 30,
       generation,
       snapshot(records) {
-        const self = { instance: INSTANCE, bodySeq: timings.seq, seqFloor: 0 };
+        const self = { instance: INSTANCE, store: 'redis', bodySeq: timings.seq, seqFloor: 0 };
         const { batch } = counters;
         const books = { counters: book, batch, timings: timingBook };
         const rest = { self, body: timings.body, drained: new Map<number, number>(), sent: [] };

@@ -108,7 +108,10 @@ const KINDS: Record<string, fc.Arbitrary<Told>> = {
     }),
   ),
   answered: plain('answered', words),
-  self: plain('self', fc.record({ instance: names, bodySeq: words, seqFloor: numbers })),
+  self: plain(
+    'self',
+    fc.record({ instance: names, store: names, bodySeq: words, seqFloor: numbers }),
+  ),
 };
 const ALL = fc.oneof(...Object.values(KINDS));
 
