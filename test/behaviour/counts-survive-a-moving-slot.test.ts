@@ -18,7 +18,9 @@ describe('counts survive a moving slot', () => {
         await cluster.beginMove('a', to);
         await during(Promise.resolve());
         await cluster.moveKey('a');
-        await collector.until(({ store }) => String(store.lastError).startsWith('TRYAGAIN'));
+        await during(
+          collector.until(({ store }) => String(store.lastError).startsWith('TRYAGAIN')),
+        );
         await during(cluster.endMove('a'));
         expect(await cluster.masterOf('a'), `turn ${turn}`).to.equal(to);
         await collector.until(({ counters, store }) => store.up && counters.pending === 0);
