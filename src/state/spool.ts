@@ -106,7 +106,8 @@ export function createSpool(parts: SpoolParts): Spool {
     tend() {
       if (failure === undefined) {
         const long = snapshotBytes + Math.max(SLACK_BYTES, 2 * snapshotBytes);
-        if (file!.bytes > Math.min(long, (3 / 8) * parts.limitBytes)) renew();
+        const isLong = file!.bytes > Math.min(long, (3 / 8) * parts.limitBytes);
+        if (isLong && nowMs() >= retryAtMs) renew();
         else if (unsynced !== 'nothing' && nowMs() - syncedMs >= SYNC_EVERY_MS) void sync();
       } else if (nowMs() >= retryAtMs) renew();
     },
@@ -141,6 +142,7 @@ export function createSpool(parts: SpoolParts): Spool {
       rmSync(partial, { force: true });
       // The present file is as good as it was, unless something was given up that it still holds.
       if (failure !== undefined || file === undefined || hasShed) fail(error);
+      else retryAtMs = nowMs() + RETRY_FIRST_MS;
       return false;
     }
     const before = file;

@@ -148,7 +148,7 @@ describe('a spool', () => {
     expect(files()).to.deep.equal(['spool-2']);
   });
 
-  it('gives up what it may until a snapshot takes a third of its limit', () => {
+  it('gives up what it may until a snapshot takes a quarter of its limit', () => {
     rig.spool.close();
     rig = begin(folder, { limitBytes: 24 * MIB });
     rig.state.bytes = 20 * MIB;
