@@ -132,6 +132,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   async function start(): Promise<Endpoints> {
     if (state !== undefined) recovered = await attach(state);
     const socket = await ingest.start(options.port).catch(async (error: unknown) => {
+      ingest.release();
       await state?.close();
       throw error;
     });
@@ -163,6 +164,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       return { udp: `udp://${hostPort(socket.address, socket.port)}`, http: url };
     } catch (error) {
       await ingest.end();
+      ingest.release();
       counterFlusher.stop();
       store.close();
       await state?.close();
@@ -187,6 +189,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     timingFlusher?.stop();
     store.close();
     await http?.close();
+    // One that a last request has asked for is over then; nothing is to be made anew any more.
+    await drainer.drain().catch(() => {});
+    ingest.release();
     const left = vitalsParts === undefined ? undefined : readVitals(vitalsParts);
     const isKept = (await state?.close()) ?? false;
     const undelivered = {

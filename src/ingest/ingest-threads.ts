@@ -22,6 +22,8 @@ export interface IngestThreads {
   stop(timeoutMs: number): Promise<boolean>;
   /** Ends the threads. After the last flip. */
   end(): Promise<void>;
+  /** Gives the ledgers' memory back, when nobody reads them any more. */
+  release(): void;
 }
 
 /** Creates so many ingest threads; see {@link IngestThreads}. */
@@ -59,6 +61,9 @@ export function createIngestThreads(
       return drained.every(Boolean);
     },
     end,
+    release() {
+      for (const one of all) one.release();
+    },
   };
 
   function add(port: number, sharing: 'alone' | 'first' | 'next'): Promise<BoundSocket> {

@@ -3,11 +3,17 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
-import { Control, type Ledger } from '../ledger/ledger.ts';
 import { createLedgerReader, type LedgerReader } from '../ledger/reader.ts';
 import type { NameRule } from '../protocol/names.ts';
 import { hostPort } from './address.ts';
-import { type CreateLedger, type Seed, seedLedger } from './kept-ledger.ts';
+import {
+  type CreateLedger,
+  noLedger,
+  type OldLedger,
+  type Seed,
+  seedLedger,
+  takeOver,
+} from './kept-ledger.ts';
 import { listenFault } from './listen-fault.ts';
 import type { ReceiverChoice, Sharing } from './receiver.ts';
 import type {
@@ -69,13 +75,7 @@ export interface Ingest {
   stop(timeoutMs: number): Promise<boolean>;
   /** Ends the thread. After the last flip. */
   end(): Promise<void>;
-}
-
-/** A ledger that nobody writes into any more. */
-export interface OldLedger {
-  /** Its `drain` has to be called once more. */
-  readonly reader: LedgerReader;
-  /** Gives its memory back. After that drain. */
+  /** Gives the ledger's memory back, when nobody reads it any more: then it holds nothing. */
   release(): void;
 }
 
@@ -88,6 +88,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   let sharing: Sharing = 'alone';
   let dead: StatcolError | undefined;
   let isStopped = false;
+  let ending: Promise<void> | undefined;
   let isSocketClosed = false;
   let kernelDrops: number | null = null;
   // What the kernel has told of sockets that died with their threads.
@@ -107,7 +108,13 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     flip,
     renew,
     stop,
-    end,
+    end: () => (ending ??= end()),
+    release() {
+      const old = kept;
+      kept = noLedger();
+      reader = createLedgerReader(kept.ledger);
+      old.release();
+    },
   };
 
   async function start(port: number, how: Sharing = 'alone'): Promise<BoundSocket> {
@@ -115,7 +122,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     try {
       return await startThread(port, kept.handle);
     } catch (error) {
-      await end();
+      await (ending ??= end());
       throw error;
     }
   }
@@ -152,11 +159,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     }
     const { code, message } = answer as FromIngest & { type: 'failed' };
     const cause = Object.assign(new Error(message), { code });
-    throw new StatcolError(
-      ErrorCode.ERR_LISTEN,
-      listenFault(code, message, hostPort(options.host, port)),
-      { cause },
-    );
+    const fault = listenFault(code, message, hostPort(options.host, port));
+    throw new StatcolError(ErrorCode.ERR_LISTEN, fault, { cause });
   }
 
   async function flip(): Promise<LedgerReader> {
@@ -228,7 +232,6 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     settleDead(new StatcolError(ErrorCode.ERR_INGEST, 'the ingest thread was ended'));
     await thread?.terminate();
     closeDescriptors();
-    kept.release();
   }
 
   function ask(message: ToIngest, answer: FromIngest['type']): Promise<FromIngest> {
@@ -292,9 +295,4 @@ const WAKE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 interface Waiting {
   resolve: (message: FromIngest) => void;
   reject: (error: StatcolError) => void;
-}
-
-/** Answers a flip in the place of a writer that is no more. */
-function takeOver({ control }: Ledger): void {
-  Atomics.store(control, Control.active, Atomics.load(control, Control.requested));
 }

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { type Ledger, type LedgerLimits, openLedger } from '../ledger/ledger.ts';
+import { Control, type Ledger, type LedgerLimits, openLedger } from '../ledger/ledger.ts';
 import { newHandshake, regionBytes, sharedMemory } from '../ledger/memory.ts';
+import type { LedgerReader } from '../ledger/reader.ts';
 import { createLedgerWriter } from '../ledger/writer.ts';
 import type { NameRule } from '../protocol/names.ts';
 import type { Kind } from '../protocol/parse.ts';
@@ -15,6 +16,14 @@ export interface KeptLedger {
   /** Tells it from all others of a state directory; 0 where it lies in none. */
   readonly id: number;
   /** Gives its memory back: it is drained, and nobody will look at it again. */
+  release(): void;
+}
+
+/** A ledger that nobody writes into any more. */
+export interface OldLedger {
+  /** Its `drain` has to be called once more. */
+  readonly reader: LedgerReader;
+  /** Gives its memory back. After that drain. */
   release(): void;
 }
 
@@ -33,6 +42,16 @@ export function plainLedgers(limits: LedgerLimits): CreateLedger {
       release: () => {},
     };
   };
+}
+
+/** Returns a ledger that stands for one that is no more, and holds nothing. */
+export function noLedger(): KeptLedger {
+  return plainLedgers({ entriesMax: 1, nameBytesMax: 1, timingsMax: 1 })();
+}
+
+/** Answers a flip in the place of a writer that is no more. */
+export function takeOver({ control }: Ledger): void {
+  Atomics.store(control, Control.active, Atomics.load(control, Control.requested));
 }
 
 /** A name to be known from the start. */
