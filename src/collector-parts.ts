@@ -8,7 +8,6 @@ import type { IngestOptions } from './ingest/ingest.ts';
 import { RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
 import { plainLedgers } from './ingest/kept-ledger.ts';
 import type { BoundSocket } from './ingest/messages.ts';
-import { newInstance } from './instance.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
 import type { Options } from './option-types.ts';
 import { createTrap, type Trap, TRAP_TIMEOUT_MS } from './sinks/trap.ts';
@@ -69,14 +68,13 @@ export function sayReceiver(socket: BoundSocket, { threads }: Options, log: Log)
 
 /** Returns the state directory, which nothing was done to yet; undefined without one. */
 export function openState(
-  { stateDir: folder, spoolLimit: limitBytes, maxKeys, instance: name, redis }: Options,
-  parts: { nowMs: () => number; log: Log },
+  { stateDir: folder, spoolLimit: limitBytes, maxKeys, redis }: Options,
+  parts: { instance: string; nowMs: () => number; log: Log },
 ): StateDir | undefined {
   if (folder === undefined) return undefined;
-  const instance = newInstance(name);
   const store = redis === undefined ? 'memory' : 'redis';
   const limits = ledgerLimits(maxKeys);
-  return createStateDir({ folder, limitBytes, limits, instance, store, ...parts });
+  return createStateDir({ folder, limitBytes, limits, store, ...parts });
 }
 
 /** Returns what the ingest threads are made with. */

@@ -72,8 +72,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const log: Log = guarded(events.onLog ?? (() => {}));
   const time = systemTime();
   const nowMs = (): number => time.nowMs();
-  const state = openState(options, { nowMs, log });
   const ownInstance = newInstance(options.instance);
+  const state = openState(options, { instance: ownInstance, nowMs, log });
   const instance = (): string => state?.instance ?? ownInstance;
 
   // In the order in which a sample passes: sockets and ledgers,
