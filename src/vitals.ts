@@ -1,6 +1,6 @@
 import type { CounterFlusher } from './flush/counter-flusher.ts';
 import type { CounterBook } from './flush/counter-book.ts';
-import type { Received } from './flush/drainer.ts';
+import type { Received } from './flush/received.ts';
 import type { Tally } from './flush/tally.ts';
 import type { TimingBook } from './flush/timing-book.ts';
 import type { TimingFlusher } from './flush/timing-flusher.ts';
@@ -9,48 +9,10 @@ import type { BoundSocket } from './ingest/messages.ts';
 import type { Store } from './sinks/store.ts';
 import type { Recovered } from './state/attach.ts';
 import type { StateDir } from './state/state-dir.ts';
-import type { LiveWindow, WindowUsage } from './window/window.ts';
+import type { Fate, ReceiverUsage, Vitals } from './vitals-types.ts';
+import type { LiveWindow } from './window/window.ts';
 
-/** What became of samples of one kind; `samples + recovered = delivered + pending + dropped`. */
-export interface Fate {
-  recovered: number;
-  delivered: number;
-  pending: number;
-  dropped: Record<string, number>;
-}
-
-/** The collector's own numbers, as `/api/vitals` gives them; each is explained in METRICS.md. */
-export interface Vitals {
-  uptimeSeconds: number;
-  version: string;
-  udp: {
-    receiver: string;
-    threads: number;
-    datagrams: number;
-    bytes: number;
-    /** Null where the system does not tell. */
-    kernelDrops: number | null;
-    receiveBufferBytes: number;
-  };
-  lines: { accepted: number; rejected: Record<string, number> };
-  samples: { counters: number; timings: number };
-  counters: Fate;
-  timings: Fate;
-  keys: { counters: number; timings: number; limit: number };
-  window: WindowUsage;
-  receiver: ReceiverUsage;
-  store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };
-  state: { configured: boolean; up: boolean; lastError: string | null; spoolBytes: number };
-  trap: { configured: boolean; up: boolean; lastError: string | null; lastPushMs: number | null };
-}
-
-/** What the trap receiver has taken in; nothing of it is in `samples`. */
-export interface ReceiverUsage {
-  configured: boolean;
-  samples: number;
-  /** Left out because the window had no room for their names. */
-  leftOut: number;
-}
+export type { Fate, ReceiverUsage, Vitals } from './vitals-types.ts';
 
 /** Where the numbers come from. */
 export interface VitalsParts {

@@ -8,7 +8,7 @@ export interface Carry {
 }
 
 /** A sample counts at most this often: one whose rate is absurd must leave room for others. */
-const WHOLE_MAX = 2 ** 40;
+export const WHOLE_MAX: number = 2 ** 40;
 /** Sums of weights this close below a whole number are that number: three times 1/0.3 is ten. */
 const WHOLE_WITHIN = 1e-6;
 

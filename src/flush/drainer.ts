@@ -8,23 +8,18 @@ import type { DrainVisitor, LedgerReader, SampleVisitor } from '../ledger/reader
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
+import type { WindowClock } from '../window/clock.ts';
+import type { CounterTrace, Traced } from '../window/counter-trace.ts';
+import type { LifetimeHistograms } from '../window/lifetime-histograms.ts';
 import type { LiveWindow } from '../window/window.ts';
 import type { CounterBook, CounterEntry } from './counter-book.ts';
 import type { Log } from './health.ts';
 import type { DrainedSamples, DrainMemory } from './journal.ts';
+import { printable } from './printable.ts';
+import { nothingReceived, type Received, refusedLine } from './received.ts';
 import { createSparing } from './sparing.ts';
 import { countDropped, type Tally } from './tally.ts';
 import type { TimingBook, TimingEntry } from './timing-book.ts';
-
-/** What has come in since the start, as the ingest thread counted it. */
-export interface Received {
-  datagrams: number;
-  bytes: number;
-  linesAccepted: number;
-  readonly linesRejected: Map<RejectReason, number>;
-  counterSamples: number;
-  timingSamples: number;
-}
 
 /** What a drainer works with. */
 export interface DrainerParts {
@@ -34,7 +29,13 @@ export interface DrainerParts {
   namesMax: number;
   counters: CounterBook;
   timings: TimingBook;
+  /** Tells window and trace which second they are added to. */
+  clock: WindowClock;
   window: LiveWindow;
+  /** What was counted in each second, if that is kept. */
+  trace?: CounterTrace | undefined;
+  /** What was timed since the start, if that is kept. */
+  histograms?: LifetimeHistograms | undefined;
   /** Where counters are counted that are lost before the store. */
   counterTally: Tally;
   /** Where timings are counted that are lost before the trap, or delivered without one. */
@@ -65,6 +66,7 @@ export interface Drainer {
  */
 interface Known {
   counters: (CounterEntry | null)[];
+  traced: Traced[];
   timings: (TimingEntry | null)[];
 }
 
@@ -83,17 +85,12 @@ const CROWDED = 0.75;
 
 /** Creates a drainer. All drains of the ledgers go through one. */
 export function createDrainer(parts: DrainerParts): Drainer {
-  const { ingests, counters, timings, window, log, nowMs } = parts;
-  const received: Received = {
-    datagrams: 0,
-    bytes: 0,
-    linesAccepted: 0,
-    linesRejected: new Map(),
-    counterSamples: 0,
-    timingSamples: 0,
-  };
+  const { ingests, counters, timings, clock, window, trace, log, nowMs } = parts;
+  const received = nothingReceived();
   const known = new Map<Ingest, Known>();
   let periodStartMs = nowMs();
+  // What was read before this moment has been drained, or will be by a drain that has begun.
+  let drainedToMs = clock.nowMs();
   let last: Promise<void> = Promise.resolve();
   const mayBeSaid = createSparing(nowMs, 1000);
   // Samples lost here that no line of the log tells yet, by what it will tell.
@@ -104,6 +101,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
     drain,
     drainNew() {
       if (ingests.some((ingest) => ingest.hasNew())) return drain();
+      drainedToMs = clock.nowMs();
       return last.then(() => parts.memory?.tend());
     },
   };
@@ -116,8 +114,11 @@ export function createDrainer(parts: DrainerParts): Drainer {
   }
 
   async function drainOnce(): Promise<void> {
+    const sinceMs = drainedToMs;
+    drainedToMs = clock.nowMs();
+    const middleMs = (sinceMs + drainedToMs) / 2;
     const readers = await Promise.all(ingests.map((ingest) => ingest.flip()));
-    for (const [at, ingest] of ingests.entries()) await take(ingest, readers[at]!);
+    for (const [at, ingest] of ingests.entries()) await take(ingest, readers[at]!, middleMs);
     sayDropped();
     const isOneDead = ingests.some((ingest) => ingest.isDead);
     const isWanted = parts.memory?.wantsLedgers() ?? false;
@@ -125,7 +126,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
     parts.memory?.tend();
   }
 
-  async function take(ingest: Ingest, reader: LedgerReader): Promise<void> {
+  /** All of it counts to one moment: the middle of the time in which it was read. */
+  async function take(ingest: Ingest, reader: LedgerReader, middleMs: number): Promise<void> {
     const ofLedger = knownOf(ingest);
     const counterAt = (id: number): CounterEntry | null =>
       lookUp(ofLedger.counters, id, () => counterOf(reader.nameOf(id)));
@@ -136,7 +138,10 @@ export function createDrainer(parts: DrainerParts): Drainer {
       counter(id, sum, samples) {
         const entry = counterAt(id);
         if (entry === null) drop(parts.counterTally, 'key_limit', samples);
-        else counters.add(entry, sum, samples);
+        else {
+          counters.add(entry, sum, samples);
+          trace?.add((ofLedger.traced[id] ??= trace.of(entry.name)), sum);
+        }
       },
       timings(id, values, weights) {
         const entry = timingAt(id);
@@ -146,7 +151,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
       stats: takeStats,
       refusal: sayRefusal,
     };
-    for (const _ of reader.drain(visitor)) await setImmediate();
+    const draining = reader.drain(visitor)[Symbol.iterator]();
+    while (clock.at(middleMs, () => draining.next().done !== true)) await setImmediate();
   }
 
   /**
@@ -173,6 +179,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   function takeTimings(entry: TimingEntry, values: Float64Array, weights: Float64Array): void {
     const shown = window.add(entry.name, values, weights);
+    parts.histograms?.add(entry.name, values, weights);
     if (parts.hasTrap) timings.add(entry, values, weights);
     else {
       timings.touch(entry);
@@ -228,10 +235,11 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   /** At most one line per second and reason, with the last of the lines refused. */
   function sayRefusal(reason: RejectReason, line: Uint8Array, source: Uint8Array): void {
+    received.refusals.set(reason, refusedLine(line, source));
     if (!mayBeSaid(reason)) return;
-    const from = source.length === 0 ? '' : ` from ${text(source)}`;
+    const from = source.length === 0 ? '' : ` from ${printable(source)}`;
     const rest = line.length < REFUSED_LINE_BYTES_MAX ? '' : ' and more';
-    log('warn', `refused (${reason})${from}: ${text(line)}${rest}`);
+    log('warn', `refused (${reason})${from}: ${printable(line)}${rest}`);
   }
 
   function isPeriodOver(readers: readonly LedgerReader[]): boolean {
@@ -256,7 +264,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
       // so their entries are looked up anew, and then again: the fresh ledger has other numbers.
       known.delete(ingest);
       if (old === undefined) continue; // it died of that: there will be another time
-      await take(ingest, old.reader);
+      await take(ingest, old.reader, (drainedToMs + clock.nowMs()) / 2);
       known.delete(ingest);
       old.release();
     }
@@ -265,7 +273,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   function knownOf(ingest: Ingest): Known {
     let found = known.get(ingest);
-    if (found === undefined) known.set(ingest, (found = { counters: [], timings: [] }));
+    if (found === undefined) known.set(ingest, (found = { counters: [], traced: [], timings: [] }));
     return found;
   }
 }
@@ -283,12 +291,4 @@ function isCrowded(reader: LedgerReader): boolean {
   const { entries, nameBytes } = reader.usage();
   const { entriesMax, nameBytesMax } = reader.limits;
   return entries > CROWDED * entriesMax || nameBytes > CROWDED * nameBytesMax;
-}
-
-/** Returns bytes from outside as text that is safe in a log: one line, printable ASCII. */
-function text(bytes: Uint8Array): string {
-  return JSON.stringify(Buffer.from(bytes).toString('latin1')).replaceAll(
-    /[^ -~]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
 }

@@ -6,6 +6,7 @@ import { countDropped, type Tally } from '../flush/tally.ts';
 import type { TimingBook } from '../flush/timing-book.ts';
 import type { TimingFlusher } from '../flush/timing-flusher.ts';
 import { loadLibc } from '../ingest/libc.ts';
+import type { LifetimeHistograms } from '../window/lifetime-histograms.ts';
 import type { LiveWindow } from '../window/window.ts';
 import type { StateDir } from './state-dir.ts';
 
@@ -18,6 +19,8 @@ export interface StateSources {
   /** Undefined without a trap. */
   timingFlusher: TimingFlusher | undefined;
   window: LiveWindow;
+  /** What was timed since the start, if that is kept. */
+  histograms?: LifetimeHistograms | undefined;
   log: Log;
 }
 
@@ -58,6 +61,8 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
     left: {
       counter: (name, sum, samples) => counters.add(counters.entry(name), sum, samples),
       timings(name, values, weights) {
+        // What was never drained was never shown to anybody.
+        sources.histograms?.add(name, values, weights);
         if (timingFlusher !== undefined) timings.add(timings.entry(name), values, weights);
         else {
           shown += values.length;

@@ -35,6 +35,8 @@ export interface SpoolFailure {
 export interface Spool {
   /** How long the file is. */
   readonly bytes: number;
+  /** How much of its room what waited took when that was last written down: 1 is all. */
+  readonly filled: number;
   /** Undefined while all is remembered. */
   readonly failure: SpoolFailure | undefined;
   /**
@@ -75,6 +77,8 @@ export function createSpool(parts: SpoolParts): Spool {
   let names = new Map<string, number>();
   let file: SpoolFile | undefined;
   let snapshotBytes = 0;
+  // So that steps find room behind it.
+  const snapshotBytesMax = parts.limitBytes / 4;
   let failure: SpoolFailure | undefined = { error: 'not begun', sinceMs: nowMs() };
   let retryMs = RETRY_FIRST_MS;
   let retryAtMs = 0;
@@ -88,6 +92,9 @@ export function createSpool(parts: SpoolParts): Spool {
   return {
     get bytes() {
       return file?.bytes ?? 0;
+    },
+    get filled() {
+      return snapshotBytes / snapshotBytesMax;
     },
     get failure() {
       return failure;
@@ -170,13 +177,12 @@ export function createSpool(parts: SpoolParts): Spool {
     };
   }
 
-  /** At most a quarter of the limit, so that steps find room behind it. */
   function snapshotWithinLimit(known: Map<string, number>): (records: RecordWriter) => void {
     return (records) => {
       parts.snapshot(records);
-      while (bytes.length > parts.limitBytes / 4) {
+      while (bytes.length > snapshotBytesMax) {
         if (!parts.shed()) {
-          throw new Error(`what waits takes more than ${parts.limitBytes / 4} bytes`);
+          throw new Error(`what waits takes more than ${snapshotBytesMax} bytes`);
         }
         hasShed = true;
         bytes.clear();

@@ -47,6 +47,8 @@ export interface StateDir extends DrainMemory {
   readonly instance: string;
   /** How long the spool is. */
   readonly spoolBytes: number;
+  /** How much of the room in it what waits takes: 1 is all. */
+  readonly spoolFilled: number;
   /** Why a crash would lose something, and since when; undefined while it would not. */
   failure(): SpoolFailure | undefined;
   /**
@@ -107,6 +109,9 @@ export function createStateDir(parts: StateDirParts): StateDir {
     },
     get spoolBytes() {
       return spool?.bytes ?? 0;
+    },
+    get spoolFilled() {
+      return spool?.filled ?? 0;
     },
     failure: () => spool?.failure ?? ledgers.failure(),
     open,

@@ -34,8 +34,9 @@ export function emptyColumn(second: number, span: number): Column {
 }
 
 /** Makes a column one of nothing again, in the memory that it has. */
-export function clearColumn(column: Column, second: number): void {
+export function clearColumn(column: Column, second: number, span: number): void {
   column.second = second;
+  column.span = span;
   column.min = Infinity;
   column.max = -Infinity;
   column.weight = 0;
@@ -104,12 +105,19 @@ export function appendColumn(log: ColumnLog, column: Column): void {
   log.end = writeColumn(log, log.end, column);
 }
 
-/** Takes the last column out of a log if it is that of one second; else `into` is of nothing. */
+/**
+ * Takes the last column out of a log if what belongs to a second is to be added to it; else `into`
+ * is of nothing. What comes late, for a second before the last column, joins that one: so they
+ * ascend.
+ */
 export function takeLast(log: ColumnLog, second: number, into: Column): void {
-  clearColumn(into, second);
+  clearColumn(into, second, 1);
   if (log.start === log.end) return;
   const view = viewOf(log.bytes);
-  if (view.getUint32(log.last + 4) !== second || view.getUint16(log.last + 8) !== 1) return;
+  const last = view.getUint32(log.last + 4);
+  const span = view.getUint16(log.last + 8);
+  if (last < second || (last === second && span > 1)) return;
+  clearColumn(into, last, span);
   mergeFromLog(log, log.last, into);
   log.end = log.last; // the next one that is appended knows where the last one is
 }
@@ -165,8 +173,7 @@ export function coarsenLog(log: ColumnLog, before: number, span: number): number
     const joins = isOpen && scratch.second === from && isFine;
     if (!joins) close();
     if (isFine || (view.getUint16(at + 8) === span && second < before)) {
-      if (!joins) clearColumn(scratch, from);
-      scratch.span = span;
+      if (!joins) clearColumn(scratch, from, span);
       isOpen = true;
       mergeFromLog(log, at, scratch);
       if (isFine) merged++;
@@ -192,6 +199,19 @@ export function forEachPlace(
   for (let at = log.start; at < log.end; at += view.getUint32(at)) {
     if (!visit(at, view.getUint32(at + 4), view.getUint16(at + 8))) return;
   }
+}
+
+/** Sum of the weights of the columns that begin from one second to another. */
+export function weightWithin(log: ColumnLog, from: number, to: number): number {
+  let weight = 0;
+  if (log.start === log.end) return weight;
+  const view = viewOf(log.bytes);
+  for (let at = log.start; at < log.end; at += view.getUint32(at)) {
+    const second = view.getUint32(at + 4);
+    if (second > to) break;
+    if (second >= from) weight += view.getFloat64(at + 26);
+  }
+  return weight;
 }
 
 /** Adds the column at a place of a log to `into`. */

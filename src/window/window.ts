@@ -1,64 +1,72 @@
-import { highEdge, lowEdge, NOT_A_NUMBER } from '../histogram-bin.ts';
 import type { Histogram } from '../histogram.ts';
-import type { BinList } from '../histogram-bins.ts';
-import { type Carry, wholeSamples } from '../weights.ts';
+import { wholeSamples } from '../weights.ts';
+import type { Ranked } from './busiest.ts';
+import type { WindowClock } from './clock.ts';
 import {
   addToColumn,
   appendColumn,
-  type Column,
   coarsenLog,
+  type Column,
   COLUMN_COUNT_MAX,
   type ColumnLog,
   emptyColumn,
-  dropTo,
-  emptyLog,
   forEachPlace,
   mergeFromLog,
   takeLast,
+  weightWithin,
 } from './column.ts';
+import {
+  columnsOf,
+  dropBefore,
+  emptySeries,
+  mergeAll,
+  oldestEnd,
+  oldestFine,
+  type Series,
+  summaryOf,
+} from './series.ts';
+import type { TimingSummary, WindowUsage } from './summary.ts';
 
-/** What the window tells of one name. Values are milliseconds. */
-export interface TimingSummary {
-  /** Rounded sum of the samples' weights. */
-  count: number;
-  /** Exact, as all but the percentiles. */
-  min: number;
-  max: number;
-  /** Weighted. */
-  mean: number;
-  /** The middle of a histogram's bin: off by 5 % at most. Never outside `min` and `max`. */
-  p50: number;
-  p90: number;
-  p99: number;
-}
-
-/** How the window keeps to its memory. */
-export interface WindowUsage {
-  /** How many names there are, of 131,072. */
-  names: number;
-  /** What the columns take, but for about one of each name. */
-  bytes: number;
-  /** Columns of a second that were merged into columns of 30. */
-  columnsMerged: number;
-  /** Columns that had to go before their time. */
-  columnsDropped: number;
-}
+export type { TimingSummary, WindowUsage } from './summary.ts';
 
 /** The last minutes of every timing, a histogram per second: what the page and the API show. */
 export interface LiveWindow {
   /**
-   * Adds samples of a name to the present second; false where the name is new and there are too
-   * many already. The arrays are not kept.
+   * Adds samples of a name to the second of the clock; false where the name is new and there are
+   * too many already. The arrays are not kept.
    */
   add(name: string, values: Float64Array, weights: Float64Array): boolean;
   /** Adds a value that was counted elsewhere, so many times; as {@link LiveWindow.add}. */
   addCounted(name: string, value: number, count: number): boolean;
   /** Adds what was counted elsewhere, bins at their middles; as {@link LiveWindow.add}. */
   addHistogram(name: string, histogram: Histogram): boolean;
-  /** Returns a summary per name that has samples in the window, in order of first appearance. */
-  summaries(): [name: string, summary: TimingSummary][];
+  /** The names that have columns, and some that had until a moment ago. */
+  names(): Iterable<string>;
+  /** The same, with their ranks. */
+  timings(): Iterable<Ranked>;
+  has(name: string): boolean;
+  /**
+   * Yields a summary per name that has samples in the window, in order of first appearance; each is
+   * made when it is asked for, so that others may have turns.
+   */
+  summaries(): Iterable<[name: string, summary: TimingSummary]>;
+  /** Returns the same of one name; undefined where it has no samples. */
+  summary(name: string): TimingSummary | undefined;
   /** Returns the columns of a name, oldest first; none for an unknown name. */
   columns(name: string): Column[];
+  /** Returns those that begin after a second, as far as they are over. */
+  columnsSince(name: string, second: number): Column[];
+  /** Adds those that begin from one second to another to `into`, as far as they are over. */
+  mergeInto(into: Column, name: string, from: number, to: number): void;
+  /** The first second that the window reaches back to. */
+  oldestSecond(): number;
+  /** Sum of the weights from a second on, to the last one that is over if not to one before. */
+  recentWeight(name: string, fromSecond: number, toSecond?: number): number;
+  /**
+   * Lets go of what is too old, and merges where the rest is too much; yields often. To be run
+   * about once a second; where nobody does, adding does it now and then, all at once.
+   */
+  tend(): Iterable<void>;
   usage(): WindowUsage;
 }
 
@@ -71,11 +79,7 @@ export interface WindowOptions {
    * names merge into columns of 30, and then the oldest of these go.
    */
   budgetBytes: number;
-  nowMs: () => number;
-}
-
-interface Series extends Carry {
-  readonly log: ColumnLog;
+  clock: WindowClock;
 }
 
 /** A merged column spans this many seconds, and begins at a multiple of them. */
@@ -86,22 +90,25 @@ const FREE_BYTES = 128;
 const NAMES_MAX = 131_072;
 /** Names from a trap may be 4 kB long. */
 const NAME_LENGTHS_MAX = 16 << 20;
+/** After so long without being tended, adding sees to it. */
+const OVERDUE_SECONDS = 3;
 
 /** Creates an empty window. */
-export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOptions): LiveWindow {
+export function createWindow({ windowSeconds, budgetBytes, clock }: WindowOptions): LiveWindow {
   const series = new Map<string, Series>();
   let columnsMerged = 0;
   let columnsDropped = 0;
   let nameLengths = 0;
-  let sweptSecond = second();
-  // The one series that is being added to, and its column of the present second: the others have
-  // all of theirs in their logs, where 100,000 take 70 MB less than as objects.
+  let bytesUsed = 0;
+  let tendedSecond = clock.present();
+  // The one series that is being added to, and its column of the second that is added to: the
+  // others have all of theirs in their logs, where 100,000 take 70 MB less than as objects.
   let open: Series | undefined;
   const live = emptyColumn(0, 1);
 
   return {
     add(name, values, weights) {
-      const one = present(name);
+      const one = opened(name);
       if (one === undefined) return false;
       for (let index = 0; index < values.length; index++) {
         const weight = weights[index]!;
@@ -111,12 +118,12 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
       return true;
     },
     addCounted(name, value, count) {
-      const one = present(name);
+      const one = opened(name);
       if (one !== undefined) addToColumn(live, value, count, count);
       return one !== undefined;
     },
     addHistogram(name, histogram) {
-      const one = present(name);
+      const one = opened(name);
       if (one === undefined) return false;
       // The middle of a bin is in it, whichever bin it is; its edges may be in the next one.
       for (const { from, to, count } of histogram.bins()) {
@@ -124,38 +131,66 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
       }
       return true;
     },
-    summaries() {
-      sweep();
-      const found: [string, TimingSummary][] = [];
-      for (const [name, one] of series) {
-        const all = whole(one);
-        if (all.weight > 0) found.push([name, summaryOf(all)]); // else there are no numbers in it
+    names: () => series.keys(),
+    timings: () => series.values(),
+    has: (name) => series.has(name),
+    *summaries() {
+      for (const [name, { log }] of series) {
+        const found = summaryFrom(log);
+        if (found !== undefined) yield [name, found];
       }
-      return found;
+    },
+    summary(name) {
+      const log = logOf(name);
+      return log && summaryFrom(log);
     },
     columns(name) {
-      sweep();
-      const one = series.get(name);
-      return one === undefined ? [] : columnsOf(one.log);
+      const log = logOf(name);
+      const before = oldestSecond();
+      return log === undefined ? [] : columnsOf(log, (second, span) => second + span > before);
     },
-    usage: () => ({ names: series.size, bytes: bytesUsed(), columnsMerged, columnsDropped }),
+    columnsSince(name, since) {
+      const log = logOf(name);
+      if (log === undefined) return [];
+      const before = oldestSecond();
+      const last = clock.complete();
+      const isWanted = (second: number, span: number): boolean =>
+        second > since && second + span > before && second <= last;
+      return columnsOf(log, isWanted);
+    },
+    mergeInto(into, name, from, to) {
+      const log = logOf(name);
+      if (log === undefined) return;
+      const last = Math.min(to, clock.complete());
+      forEachPlace(log, (at, second) => {
+        if (second >= from && second <= last) mergeFromLog(log, at, into);
+        return second <= last;
+      });
+    },
+    recentWeight(name, from, to = Infinity) {
+      const log = logOf(name);
+      return log === undefined ? 0 : weightWithin(log, from, Math.min(to, clock.complete()));
+    },
+    oldestSecond,
+    tend,
+    usage: () => ({ names: series.size, bytes: bytesUsed, columnsMerged, columnsDropped }),
   };
 
-  /** Returns the series of a name and opens it: `live` is its column of the present second. */
-  function present(name: string): Series | undefined {
-    const now = second();
-    if (now !== sweptSecond) sweep();
+  /** Returns the series of a name and opens it: `live` is the column to be added to. */
+  function opened(name: string): Series | undefined {
+    const second = clock.second();
+    if (second > tendedSecond + OVERDUE_SECONDS) for (const _ of tend());
     let one = series.get(name);
     if (one === undefined) {
       if (series.size >= NAMES_MAX || nameLengths + name.length > NAME_LENGTHS_MAX)
         return undefined;
       nameLengths += name.length;
-      one = { log: emptyLog(), carry: 0 };
+      one = emptySeries(name);
       series.set(name, one);
     }
-    if (one !== open) {
+    if (one !== open || live.second < second) {
       close();
-      takeLast(one.log, now, live);
+      takeLast(one.log, second, live);
       open = one;
     }
     return one;
@@ -163,125 +198,94 @@ export function createWindow({ windowSeconds, budgetBytes, nowMs }: WindowOption
 
   /** Puts the column of the open series into its log. */
   function close(): void {
-    if (open !== undefined) appendColumn(open.log, live);
+    if (open === undefined) return;
+    const { log } = open;
     open = undefined;
+    changing(log, () => appendColumn(log, live));
   }
 
-  /** Lets go of what is too old, and merges where the rest is too much. Once a second at most. */
-  function sweep(): void {
+  /** Returns the log of a name to be read, all that was added being in it. */
+  function logOf(name: string): ColumnLog | undefined {
     close();
-    sweptSecond = second();
-    const oldest = sweptSecond - windowSeconds + 1;
-    for (const [name, { log }] of series) {
-      dropBefore(log, oldest);
-      if (log.start < log.end) continue;
-      series.delete(name);
-      nameLengths -= name.length;
+    return series.get(name)?.log;
+  }
+
+  function summaryFrom(log: ColumnLog): TimingSummary | undefined {
+    close();
+    const all = emptyColumn(0, 1);
+    mergeAll(log, oldestSecond(), all);
+    return all.weight > 0 ? summaryOf(all) : undefined; // else there are no numbers in it
+  }
+
+  function oldestSecond(): number {
+    return clock.present() - windowSeconds + 1;
+  }
+
+  /** Between two turns may be added to any series. */
+  function* tend(): Generator<void> {
+    tendedSecond = clock.present();
+    const from = oldestSecond();
+    for (const { name, log } of each()) {
+      changing(log, () => dropBefore(log, from));
+      if (log.start === log.end) {
+        series.delete(name); // an empty log takes nothing that counts
+        nameLengths -= name.length;
+      }
+      yield;
     }
-    while (bytesUsed() > budgetBytes && makeRoom());
+    while (bytesUsed > budgetBytes && (yield* makeRoom()));
   }
 
   /** Merges the next 30 seconds of every name, or drops the oldest; false if nothing is left. */
-  function makeRoom(): boolean {
-    const first = oldestFine();
-    if (first === undefined) return dropOldest();
+  function* makeRoom(): Generator<void, boolean> {
+    let first = Infinity;
+    for (const { log } of each()) {
+      first = Math.min(first, oldestFine(log) ?? Infinity);
+      yield;
+    }
+    if (first === Infinity) return yield* dropOldest();
     // Of the 30 seconds that are not over yet, those that are: the others join them later.
     const before = first - (first % COARSE_SECONDS) + COARSE_SECONDS;
-    for (const { log } of series.values()) columnsMerged += coarsenLog(log, before, COARSE_SECONDS);
-    return true;
-  }
-
-  function oldestFine(): number | undefined {
-    let first: number | undefined;
-    for (const { log } of series.values()) {
-      forEachPlace(log, (_at, at, span) => {
-        if (span > 1) return true;
-        first = Math.min(first ?? Infinity, at);
-        return false;
-      });
+    for (const { log } of each()) {
+      if ((oldestFine(log) ?? before) < before) {
+        columnsMerged += changing(log, () => coarsenLog(log, before, COARSE_SECONDS));
+      }
+      yield;
     }
-    return first;
+    return true;
   }
 
-  function dropOldest(): boolean {
-    let oldest = Infinity;
-    for (const { log } of series.values()) {
-      forEachPlace(log, (_at, from, span) => {
-        oldest = Math.min(oldest, from + span);
-        return false;
-      });
+  function* dropOldest(): Generator<void, boolean> {
+    let end = Infinity;
+    for (const { log } of each()) {
+      end = Math.min(end, oldestEnd(log) ?? Infinity);
+      yield;
     }
-    if (oldest === Infinity) return false;
-    for (const { log } of series.values()) columnsDropped += dropBefore(log, oldest);
+    if (end === Infinity) return false;
+    for (const { log } of each()) {
+      columnsDropped += changing(log, () => dropBefore(log, end, true));
+      yield;
+    }
     return true;
   }
 
-  function bytesUsed(): number {
-    let bytes = 0;
-    for (const { log } of series.values()) bytes += Math.max(0, log.bytes.length - FREE_BYTES);
-    return bytes;
+  /** Yields every series, all that was added up to that moment being in its log. */
+  function* each(): Generator<Series> {
+    for (const one of series.values()) {
+      if (one === open) close();
+      yield one;
+    }
   }
 
-  function second(): number {
-    return Math.floor(nowMs() / 1000);
+  /** Changes a log, and keeps the account of what all take. */
+  function changing<Result>(log: ColumnLog, change: () => Result): Result {
+    const before = costOf(log);
+    const result = change();
+    bytesUsed += costOf(log) - before;
+    return result;
   }
 }
 
-function columnsOf(log: ColumnLog): Column[] {
-  const columns: Column[] = [];
-  forEachPlace(log, (at, second, span) => {
-    const column = emptyColumn(second, span);
-    mergeFromLog(log, at, column);
-    columns.push(column);
-    return true;
-  });
-  return columns;
-}
-
-/** Lets go of the columns that end before a second; returns how many. */
-function dropBefore(log: ColumnLog, second: number): number {
-  let dropped = 0;
-  let start = log.end;
-  forEachPlace(log, (at, from, span) => {
-    const keep = from + span > second;
-    if (keep) start = at;
-    else dropped++;
-    return !keep;
-  });
-  if (dropped > 0) dropTo(log, start);
-  return dropped;
-}
-
-function whole({ log }: Series): Column {
-  const all = emptyColumn(0, 1);
-  forEachPlace(log, (at) => {
-    mergeFromLog(log, at, all);
-    return true;
-  });
-  return all;
-}
-
-function summaryOf({ min, max, weight, weightedSum, bins }: Column): TimingSummary {
-  const within = (value: number): number => Math.min(max, Math.max(min, value));
-  // Of weights beyond reason the sums are no numbers; what is shown stays one.
-  const mean = within(Number.isFinite(weightedSum / weight) ? weightedSum / weight : max);
-  const count = Math.min(Number.MAX_VALUE, Math.round(weight));
-  const [p50, p90, p99] = percentiles(bins, [0.5, 0.9, 0.99]).map((found) => {
-    return Number.isNaN(found) ? max : within(found);
-  });
-  return { count, min, max, mean, p50: p50!, p90: p90!, p99: p99! };
-}
-
-/** The middle of the bin that each ascending `q` falls into; NaN where no bin is of numbers. */
-function percentiles({ codes, counts, used }: BinList, qs: readonly number[]): number[] {
-  const first = used > 0 && codes[0] === NOT_A_NUMBER ? 1 : 0;
-  let total = 0;
-  for (let bin = first; bin < used; bin++) total += counts[bin]!;
-  let at = first;
-  let passed = counts[first] ?? 0;
-  return qs.map((q) => {
-    if (first === used) return NaN;
-    while (passed < q * total && at < used - 1) passed += counts[++at]!;
-    return (lowEdge(codes[at]!) + highEdge(codes[at]!)) / 2;
-  });
+function costOf({ bytes }: ColumnLog): number {
+  return Math.max(0, bytes.length - FREE_BYTES);
 }

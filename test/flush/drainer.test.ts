@@ -9,6 +9,7 @@ import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
 import { plainLedgers } from '../../src/ingest/kept-ledger.ts';
 import { createWindow } from '../../src/window/window.ts';
 import { sendUdp } from '../support/udp.ts';
+import { windowClockOf } from '../support/window-clock.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -41,12 +42,14 @@ describe('the drainer', () => {
     counters = createCounterBook(20);
     timings = createTimingBook('n', 1 << 20);
     tally = createTally();
+    const clock = windowClockOf(() => nowMs);
     drainer = createDrainer({
       ingests: [ingest],
       namesMax: 20,
       counters,
       timings,
-      window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, nowMs: () => nowMs }),
+      clock,
+      window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, clock }),
       counterTally: createTally(),
       timingTally: tally,
       hasTrap: true,

@@ -9,6 +9,7 @@ import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
 import { plainLedgers } from '../../src/ingest/kept-ledger.ts';
 import { createWindow } from '../../src/window/window.ts';
 import { sendUdp } from '../support/udp.ts';
+import { windowClockOf } from '../support/window-clock.ts';
 
 const NAMES_MAX = 20;
 
@@ -37,12 +38,14 @@ describe('a drainer of several ledgers', () => {
     for (const ingest of ingests) ports.push((await ingest.start(0)).port);
     counters = createCounterBook(NAMES_MAX);
     tally = createTally();
+    const clock = windowClockOf(() => nowMs);
     drainer = createDrainer({
       ingests,
       namesMax: NAMES_MAX,
       counters,
       timings: createTimingBook('n', 1 << 20),
-      window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, nowMs: () => nowMs }),
+      clock,
+      window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, clock }),
       counterTally: tally,
       timingTally: createTally(),
       hasTrap: true,

@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import { describe, it } from 'mocha';
 
 import { createWindow } from '../../src/window/window.ts';
+import { windowClockOf } from '../support/window-clock.ts';
 
 describe('The live window, whose names come in turns', () => {
   it('keeps one column per name and second', () => {
     let nowMs = 5000;
-    const window = createWindow({ windowSeconds: 60, budgetBytes: 1 << 20, nowMs: () => nowMs });
+    const clock = windowClockOf(() => nowMs);
+    const window = createWindow({ windowSeconds: 60, budgetBytes: 1 << 20, clock });
     const add = (name: string, ...values: number[]): void => {
       window.add(name, Float64Array.from(values), new Float64Array(values.length).fill(1));
     };

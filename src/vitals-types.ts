@@ -1,0 +1,44 @@
+import type { WindowUsage } from './window/summary.ts';
+
+// Types only: the page reads them too.
+
+/** What became of samples of one kind; `samples + recovered = delivered + pending + dropped`. */
+export interface Fate {
+  recovered: number;
+  delivered: number;
+  pending: number;
+  dropped: Record<string, number>;
+}
+
+/** The collector's own numbers, as `/api/vitals` gives them; each is explained in METRICS.md. */
+export interface Vitals {
+  uptimeSeconds: number;
+  version: string;
+  udp: {
+    receiver: string;
+    threads: number;
+    datagrams: number;
+    bytes: number;
+    /** Null where the system does not tell. */
+    kernelDrops: number | null;
+    receiveBufferBytes: number;
+  };
+  lines: { accepted: number; rejected: Record<string, number> };
+  samples: { counters: number; timings: number };
+  counters: Fate;
+  timings: Fate;
+  keys: { counters: number; timings: number; limit: number };
+  window: WindowUsage;
+  receiver: ReceiverUsage;
+  store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };
+  state: { configured: boolean; up: boolean; lastError: string | null; spoolBytes: number };
+  trap: { configured: boolean; up: boolean; lastError: string | null; lastPushMs: number | null };
+}
+
+/** What the trap receiver has taken in; nothing of it is in `samples`. */
+export interface ReceiverUsage {
+  configured: boolean;
+  samples: number;
+  /** Left out because the window had no room for their names. */
+  leftOut: number;
+}
