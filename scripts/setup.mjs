@@ -14,6 +14,8 @@ const PROGRAMS = [
   { check: ['/usr/bin/python3', '-c', 'import statsd'], package: 'python3-statsd' },
   { check: ['/usr/bin/perl', '-MNet::Statsd', '-e', '1'], package: 'libnet-statsd-perl' },
   { check: ['openssl', 'version'], package: 'openssl' },
+  { check: ['promtool', '--version'], package: 'prometheus' },
+  { check: ['chromium', '--version'], package: 'chromium' },
 ];
 
 /** @param {'start' | 'test'} purpose */
@@ -47,10 +49,9 @@ function build() {
     timeOf(join(root, 'tsconfig.json')),
   );
   const built = join(root, 'node_modules/.statcol-built');
-  if (timeOf(built) >= newest && existsSync(join(root, 'dist/cli.js'))) return;
+  if (timeOf(built) >= newest && existsSync(join(root, 'dist/web/page/index.html'))) return;
   say('building');
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  run(process.execPath, [compiler, '-p', join(root, 'src')], 'the sources do not compile');
+  run(process.execPath, [join(root, 'scripts/build.mjs')], 'the sources do not compile');
   writeFileSync(built, '');
 }
 

@@ -38,6 +38,7 @@ export function createMemoryStore(): Store {
       const found = hashes.get(hash)?.get(field);
       return Promise.resolve(found === undefined ? null : textOf(found.value));
     },
+    countFields: (hash) => Promise.resolve(hashes.get(hash)?.size ?? 0),
     close: () => {},
   };
 }

@@ -20,6 +20,8 @@ export interface RedisAccess {
   readHash(hash: string): Promise<string[]>;
   /** Returns a field's value, null where there is none. */
   readField(hash: string, field: string): Promise<string | null>;
+  /** Returns how many fields there are. */
+  countFields(hash: string): Promise<number>;
   close(): void;
 }
 
@@ -69,6 +71,9 @@ export function createOwnAccess(options: OwnRedisOptions): RedisAccess {
     },
     readField: (hash, field) => {
       return reads.session(hash, (call) => call(['HGET', hash, field])) as Promise<string | null>;
+    },
+    countFields: (hash) => {
+      return reads.session(hash, (call) => call(['HLEN', hash])) as Promise<number>;
     },
     close() {
       chunks.close();
@@ -147,6 +152,9 @@ export function createBorrowedAccess(
     async readField(hash, field) {
       const script = "return redis.call('HGET', KEYS[1], ARGV[1])";
       return ((await run(script, [hash], [field])) as Text | null)?.toString() ?? null;
+    },
+    async countFields(hash) {
+      return Number(await run("return redis.call('HLEN', KEYS[1])", [hash], []));
     },
     close: () => {},
   };

@@ -30,6 +30,7 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
       return pairsOf(await access.readHash(hash).catch(rethrow));
     },
     readField: (hash, field) => access.readField(hash, field).catch(rethrow),
+    countFields: (hash) => access.countFields(hash).catch(rethrow),
     close: () => access.close(),
   };
 

@@ -56,6 +56,8 @@ export interface Store {
   read(hash: string): Promise<[field: string, value: string][]>;
   /** Returns the value of a field, null where it is not there; rejects as `read` does. */
   readField(hash: string, field: string): Promise<string | null>;
+  /** Returns how many fields a hash has, which costs little however many; rejects as `read` does. */
+  countFields(hash: string): Promise<number>;
   close(): void;
 }
 

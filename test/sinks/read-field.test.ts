@@ -33,6 +33,8 @@ describe('A field of a store', () => {
       });
       const values = await Promise.all(FIELDS.map((field) => store.readField('h', field)));
       expect(values, store.kind).to.deep.equal(['9007199254740991', '0', '1', '2', '3']);
+      expect(await store.countFields('h')).to.equal(FIELDS.length);
+      expect(await store.countFields('none')).to.equal(0);
     }
   });
 
@@ -60,7 +62,7 @@ describe('A field of a store', () => {
   it('of what is no hash is a fault of that hash alone', async () => {
     await redis.command('SET', 's', 'x');
     const store = stores[1]!;
-    for (const work of [store.readField('s', 'a'), store.read('s')]) {
+    for (const work of [store.readField('s', 'a'), store.read('s'), store.countFields('s')]) {
       const failure = await work.catch((error: unknown) => error);
       expect(failure).to.be.instanceOf(HashFault);
     }

@@ -75,6 +75,8 @@ describe('Over an application’s client, the store in Redis', () => {
         expect(await store.readField('h', '1')).to.equal('');
         expect(await store.readField('h', 'constructor')).to.equal(null);
         expect(await store.readField('none', 'a')).to.equal(null);
+        expect(await store.countFields('h')).to.equal(4);
+        expect(await store.countFields('none')).to.equal(0);
         expect(await store.read('none')).to.deep.equal([]);
       });
 

@@ -71,6 +71,7 @@ export function createFakeStore(): FakeStore {
     readField: (hash, field) => {
       return Promise.resolve(hashes.get(hash)?.get(field)?.toString() ?? null);
     },
+    countFields: (hash) => Promise.resolve(hashes.get(hash)?.size ?? 0),
     closed: false,
     value: (hash, field) => hashes.get(hash)?.get(field),
     close: () => {},
