@@ -1,9 +1,12 @@
-import { jsonInteger, jsonObject } from '../counters-json.ts';
+import { jsonInteger } from '../counters-json.ts';
 import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
-import { HashFault, type Store } from '../sinks/store.ts';
-import { PROMETHEUS_TEXT, prometheusText } from './metrics.ts';
+import type { Store } from '../sinks/store.ts';
+import { jsonPieces } from './json-pieces.ts';
+import { PROMETHEUS_TEXT } from './metrics.ts';
+import { createPageRoutes } from './page.ts';
+import { type HashFields, readHashes } from './read-hashes.ts';
 import { type Answer, json, type Route } from './server.ts';
 
 /** What the routes show. */
@@ -15,13 +18,16 @@ export interface RouteSources {
   /** The hashes that counters are read from. */
   hashes: () => string[];
   store: Store;
-  timings: () => Promise<[name: string, summary: TimingSummary][]>;
+  /** Each summary may be made as it is asked for. */
+  timings: () => Promise<Iterable<[name: string, summary: TimingSummary]>>;
+  /** Everything, for Prometheus. */
+  metrics: () => Promise<Iterable<string>>;
 }
 
 /** Returns the routes of the collector. */
 export function createRoutes(sources: RouteSources): Route[] {
   return [
-    { path: '/', guarded: true, answer: async () => placeholder(await sources.vitals()) },
+    ...createPageRoutes(),
     { path: '/healthz', guarded: false, answer: () => healthz(sources) },
     {
       path: '/api/vitals',
@@ -32,8 +38,7 @@ export function createRoutes(sources: RouteSources): Route[] {
       path: '/metrics',
       guarded: true,
       answer: async () => {
-        const body = prometheusText(await sources.vitals());
-        return { status: 200, type: PROMETHEUS_TEXT, body };
+        return { status: 200, type: PROMETHEUS_TEXT, body: await sources.metrics() };
       },
     },
     { path: '/api/counters', guarded: true, answer: () => counters(sources) },
@@ -49,47 +54,18 @@ function healthz({ reasons }: RouteSources): Answer {
 }
 
 async function counters({ hashes, store }: RouteSources): Promise<Answer> {
-  const found: [hash: string, fields: string][] = [];
+  let found: HashFields;
   try {
-    for (const hash of hashes()) {
-      found.push([hash, jsonObject(await fieldsOf(store, hash), jsonInteger)]);
-    }
+    found = await readHashes(store, hashes());
   } catch (error) {
     const reason = `${store.label} does not answer: ${errorText(error)}`;
     return json(503, { error: `${reason}; counts are kept and written when it is back` });
   }
-  return { status: 200, type: 'application/json', body: jsonObject(found, (text) => text) };
-}
-
-/** A hash of another type holds no counters, and is no reason not to show those of others. */
-async function fieldsOf(store: Store, hash: string): Promise<[string, string][]> {
-  try {
-    return await store.read(hash);
-  } catch (error) {
-    if (error instanceof HashFault) return [];
-    throw error;
-  }
-}
-
-async function timings(sources: RouteSources): Promise<Answer> {
-  const body = jsonObject(await sources.timings(), (summary) => JSON.stringify(summary));
+  const body = jsonPieces(found, (fields) => jsonPieces(fields, jsonInteger));
   return { status: 200, type: 'application/json', body };
 }
 
-/** Until there is the live page: what is lost, and where the rest is. */
-function placeholder({ udp, lines }: Vitals): Answer {
-  const links = ['/healthz', '/api/vitals', '/api/counters', '/api/timings', '/metrics']
-    .map((path) => `<li><a href="${path}">${path}</a></li>`)
-    .join('');
-  const drops = udp.kernelDrops === null ? 'this system does not tell' : String(udp.kernelDrops);
-  const numbers = [
-    ['datagrams read', udp.datagrams],
-    ['dropped by the kernel, the receive buffer being full', drops],
-    ['lines counted', lines.accepted],
-  ].map(([what, count]) => `<li>${what}: ${count}</li>`);
-  return {
-    status: 200,
-    type: 'text/html; charset=utf-8',
-    body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>statcol</title><h1>statcol</h1><p>The collector is running.</p><ul>${numbers.join('')}</ul><p>The live page is coming; until then there are:</p><ul>${links}</ul></html>`,
-  };
+async function timings(sources: RouteSources): Promise<Answer> {
+  const body = jsonPieces(await sources.timings(), (summary) => JSON.stringify(summary));
+  return { status: 200, type: 'application/json', body };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -7,21 +7,36 @@ import type { Log } from '../flush/health.ts';
 import { hostPort } from '../ingest/address.ts';
 import type { TrapReceiver } from '../trap-receiver/handler.ts';
 import { type Access, createAccess } from './access.ts';
-import type { PROMETHEUS_TEXT } from './metrics.ts';
+import { type Answer, send, sendHead } from './sending.ts';
 
-/** What a route answers. */
-export interface Answer {
-  status: number;
-  type: 'application/json' | 'text/html; charset=utf-8' | typeof PROMETHEUS_TEXT;
-  body: string;
+export type { Answer } from './sending.ts';
+
+/** A request, as far as routes care. */
+export interface Asked {
+  /** Behind the path of a route that takes more; percent-decoded. */
+  rest: string;
+  query: URLSearchParams;
+  headers: IncomingHttpHeaders;
+}
+
+/** An answer without an end. */
+export interface Streaming {
+  type: string;
+  headers?: Record<string, string>;
+  /** Takes the response over, whose head was sent, until it closes. */
+  start: (response: ServerResponse) => void;
 }
 
 /** A route: GET only. Rejecting is answered 500, with the error in the log. */
 export interface Route {
   path: string;
+  /** What comes behind the path, in a word; absent where nothing does. */
+  rest?: string;
   /** Whether token and Host are asked for. */
   guarded: boolean;
-  answer: () => Answer | Promise<Answer>;
+  /** Its answers are open for long, and so limited by themselves. */
+  streams?: boolean;
+  answer: (asked: Asked) => Answer | Streaming | Promise<Answer>;
 }
 
 /** The HTTP server. */
@@ -41,18 +56,25 @@ export interface HttpOptions {
   receiver: TrapReceiver | undefined;
   routes: readonly Route[];
   log: Log;
+  /** Who does not read for so long is not waited for; 30 s, but for tests. */
+  silenceMs?: number;
 }
 
 /** Many browsers and scrapers, and no more than a process has descriptors for. */
 const CONNECTIONS_MAX = 500;
 /** A request that takes longer to arrive is an attack or a mistake: none has a body worth it. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Who does not read for this long is not waited for. */
+/** A stream's address may name 16 things of 512 bytes, most of them percent-encoded. */
+const HEAD_BYTES_MAX = 64 << 10;
 const SILENCE_MS = 30_000;
-/** Answers being made or on their way: each may be megabytes, made whole on this one thread. */
+/** Answers being made or on their way: each may be megabytes, and is made on this one thread. */
 const ANSWERS_MAX = 32;
+/** A page has one. */
+const STREAMS_MAX = 32;
 /** And how large those on their way may be together. */
 const UNSENT_BYTES_MAX = 64 << 20;
+
+const INTERNAL_ERROR = 'internal error; the log of the collector says more';
 
 /** Returns a JSON answer. */
 export function json(status: number, value: unknown): Answer {
@@ -63,37 +85,49 @@ export function json(status: number, value: unknown): Answer {
 export function createHttpServer(options: HttpOptions): HttpServer {
   const { host, port, token, receiver, log } = options;
   const access = createAccess(token);
-  const routes = new Map(options.routes.map((route) => [route.path, route]));
   const server = createServer({
     // A submission may be large, and its sender slow: the receiver sees to that.
     requestTimeout: receiver === undefined ? REQUEST_TIMEOUT_MS : 0,
     headersTimeout: REQUEST_TIMEOUT_MS,
+    maxHeaderSize: HEAD_BYTES_MAX,
   });
   server.maxConnections = CONNECTIONS_MAX;
   // Requests in a row, without the answers being read, would pile answers up.
   server.maxRequestsPerSocket = 1;
-  server.setTimeout(SILENCE_MS);
-  let unsentBytes = 0;
-  let answers = 0;
+  server.setTimeout(options.silenceMs ?? SILENCE_MS);
+  const answers = new Set<ServerResponse>();
+  const streams = new Set<ServerResponse>();
+  // Pieces made ahead of their readers alone must not keep others from being answered.
+  const hasRoom = (): boolean => unsentBytes(answers) <= UNSENT_BYTES_MAX / 2;
   server.on('request', (request, response) => {
     if (receiver?.handles(request.url ?? '') === true) {
       receiver.handle(request, response);
       return;
     }
-    const busy = answers >= ANSWERS_MAX || unsentBytes > UNSENT_BYTES_MAX;
-    answers++;
-    response.once('close', () => answers--);
-    void respond(request, { access, routes, busy })
-      .catch((error: unknown) => {
-        log('error', `http ${request.url?.split('?')[0] ?? ''}: ${errorText(error)}`);
-        return json(500, { error: 'internal error; the log of the collector says more' });
-      })
-      .then((answer) => {
-        const bytes = send(request, response, answer);
-        if (response.closed) return; // the reader has gone
-        unsentBytes += bytes;
-        response.once('close', () => (unsentBytes -= bytes));
-      });
+    const target = targetOf(request.url ?? '', options.routes);
+    const isStream = target.route?.streams === true;
+    const open = isStream ? streams : answers;
+    const isBusy = isStream
+      ? streams.size >= STREAMS_MAX
+      : answers.size >= ANSWERS_MAX || unsentBytes(answers) > UNSENT_BYTES_MAX;
+    open.add(response);
+    response.once('close', () => open.delete(response));
+    const outlet = { request, response, hasRoom };
+    const fail = (error: unknown): Promise<void> => {
+      log('error', `http ${target.path}: ${errorText(error)}`);
+      if (response.headersSent)
+        response.destroy(); // cut short, so that nobody takes it for whole
+      else return send(outlet, json(500, { error: INTERNAL_ERROR }));
+      return Promise.resolve();
+    };
+    const reply = async (): Promise<void> => {
+      const answer = await respond(request, target, { access, routes: options.routes, isBusy });
+      if (!('start' in answer)) return send(outlet, answer);
+      sendHead(outlet, { status: 200, ...answer });
+      if (request.method === 'HEAD') response.end();
+      else answer.start(response);
+    };
+    void reply().catch(fail);
   });
   server.on('clientError', (_error, socket) => {
     const body = JSON.stringify({ error: 'this is no HTTP request' });
@@ -117,60 +151,84 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   };
 }
 
-interface Reply extends Answer {
-  headers?: Record<string, string>;
+/** What a request is for. */
+interface Target {
+  path: string;
+  query: string;
+  /** Undefined: there is none. */
+  route: Route | undefined;
+}
+
+function targetOf(url: string, routes: readonly Route[]): Target {
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? '' : url.slice(mark + 1);
+  const route = routes.find((one) => {
+    return one.rest === undefined ? one.path === path : path.startsWith(one.path);
+  });
+  return { path, query, route };
 }
 
 interface Serving {
   access: Access;
-  routes: ReadonlyMap<string, Route>;
+  routes: readonly Route[];
   /** Only the small answers are given now. */
-  busy: boolean;
+  isBusy: boolean;
 }
 
 async function respond(
   request: IncomingMessage,
-  { access, routes, busy }: Serving,
-): Promise<Reply> {
-  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-  const route = routes.get(path);
+  { path, query, route }: Target,
+  { access, routes, isBusy }: Serving,
+): Promise<Answer | Streaming> {
   if (route?.guarded === true) {
     const barred = access.check(request, path, query);
     if (barred !== undefined)
       return { ...json(barred.status, barred.body), headers: barred.headers };
   }
   if (route === undefined) {
-    const known = [...routes.keys()].join(', ');
-    return json(404, { error: `no such path; there are ${known}` });
+    return json(404, { error: `no such path; there are ${routes.map(shown).join(', ')}` });
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    const refusal = json(405, { error: `${path} takes GET, not ${request.method}` });
+    const refusal = json(405, { error: `${shown(route)} takes GET, not ${request.method}` });
     return { ...refusal, headers: { Allow: 'GET, HEAD' } };
   }
-  return busy && route.guarded ? tooBusy() : route.answer();
+  const rest = decoded(path.slice(route.path.length));
+  if (rest === undefined) {
+    return json(400, {
+      error: `${shown(route)}: expected UTF-8 in percent-encoding; write % as %25`,
+    });
+  }
+  if (isBusy && route.guarded) return tooBusy(route);
+  return route.answer({ rest, query: new URLSearchParams(query), headers: request.headers });
 }
 
-function tooBusy(): Reply {
-  const error = 'too many answers are on their way to readers who do not read; try again';
+/** A route's path as people write it. */
+function shown({ path, rest }: Route): string {
+  return rest === undefined ? path : `${path}<${rest}>`;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function tooBusy({ streams }: Route): Answer {
+  const error =
+    streams === true
+      ? `${STREAMS_MAX} streams are open already, which is all there may be; close one, or try again`
+      : 'too many answers are on their way to readers who do not read; try again';
   return { ...json(503, { error }), headers: { 'Retry-After': '1' } };
 }
 
-/** Sends an answer; returns how many bytes wait to be read until the response closes. */
-function send(request: IncomingMessage, response: ServerResponse, reply: Reply): number {
-  const bytes = Buffer.from(reply.body);
-  response.writeHead(reply.status, {
-    'Content-Type': reply.type,
-    'Content-Length': bytes.length,
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    ...reply.headers,
-  });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
-  // A body that was sent along is not waited for.
-  if (!request.complete) response.once('finish', () => request.destroy());
-  return bytes.length;
+/** How many bytes wait to be read. */
+function unsentBytes(responses: Iterable<ServerResponse>): number {
+  let bytes = 0;
+  for (const { writableLength } of responses) bytes += writableLength;
+  return bytes;
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {

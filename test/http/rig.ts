@@ -1,5 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { systemTime } from '../../src/flush/time.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
 import { createRoutes, type RouteSources } from '../../src/http/routes.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
 import { createFakeStore, type FakeStore } from '../support/fake-store.ts';
@@ -33,7 +35,15 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
     hashes: () => [],
     store,
     timings: () => Promise.resolve([]),
+    metrics: () => metrics(),
   };
+  const metrics = createMetrics({
+    vitals: () => sources.vitals(),
+    hashes: () => sources.hashes(),
+    store,
+    histograms: undefined,
+    time: systemTime(),
+  });
   // Read anew at each request, so that a test may exchange them.
   const routes = createRoutes({
     vitals: () => sources.vitals(),
@@ -41,6 +51,7 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
     hashes: () => sources.hashes(),
     store,
     timings: () => sources.timings(),
+    metrics: () => sources.metrics(),
   });
   const log = (level: string, message: string): void => void said.push(`${level}: ${message}`);
   const server = createHttpServer({ host, port: 0, token, receiver: undefined, routes, log });
@@ -50,7 +61,7 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
 
 /** Sends a request; unlike `fetch`, with any method, Host and cookie. */
 export function ask(
-  { port }: HttpRig,
+  { port }: Pick<HttpRig, 'port'>,
   path: string,
   { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
 ): Promise<Reply> {

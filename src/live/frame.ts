@@ -1,0 +1,138 @@
+import type { Vitals } from '../vitals-types.ts';
+import type { TimingSummary } from '../window/summary.ts';
+
+// What `GET /api/stream` sends. Types only: the page reads the same ones.
+// All seconds are whole seconds of Unix time, values of timings are milliseconds.
+
+/** What has happened, once a second. A reader that was slow gets all that it missed in one. */
+export interface Frame {
+  /** The last second that is over; all that is told reaches up to its end. Also the event's id. */
+  second: number;
+  /** Tells one life of a collector from the next: counts begin at 0 with each. */
+  instance: string;
+  /** Where it listens, such as `udp://127.0.0.1:8125`. */
+  udp: string;
+  /** What came before is to be forgotten: the system's clock was set, and times differ now. */
+  reset?: true;
+  /** Per second, over the last 10 s at most. */
+  rates: Rates;
+  vitals: Vitals;
+  /** Since which second all that was added to counters is known: what has no point since then is 0. */
+  countersFrom: number;
+  /** What is not as it should be, the worst first; empty when all is well. */
+  problems: Problem[];
+  list: NameList;
+  /** One for each that was asked for, in that order. */
+  watched: Watched[];
+}
+
+/** How much comes, per second. */
+export interface Rates {
+  datagrams: number;
+  lines: number;
+  rejected: number;
+  kernelDrops: number;
+}
+
+/** Something that a user should know, and what to do about it. */
+export interface Problem {
+  /** What it is about: one problem each at a time. */
+  about: 'store' | 'trap' | 'state' | 'refused' | 'drops' | 'keys' | 'lost' | 'lag';
+  /** `bad`: counts are lost or late now. `warn`: they may be, or somebody sends nonsense. */
+  level: 'bad' | 'warn';
+  /** What happened, in one sentence, with its numbers. May hold text from outside. */
+  text: string;
+  /** What to do, in one sentence. */
+  advice: string;
+  /** Since when, in Unix milliseconds; null where that is not known. */
+  sinceMs: number | null;
+}
+
+/** Kinds of names. */
+export type Kind = 'counter' | 'timing';
+
+/** A part of the list of names: the rows that are to be seen. */
+export interface NameList {
+  /** How many names there are, and how many of them match what was searched for. */
+  total: number;
+  matching: number;
+  /** Which one of those that match comes first in `rows`. */
+  from: number;
+  rows: NameRow[];
+}
+
+/** A name in the list. */
+export interface NameRow {
+  kind: Kind;
+  name: string;
+  /** Increments or samples per second, over the last 10 s. */
+  rate: number;
+  /** Over the live window, as in `/api/timings`; null for a counter. */
+  p99: number | null;
+  /**
+   * The last 60 seconds, oldest first: a counter's increments, a timing's p99 (null where nothing
+   * was timed). Rounded to three digits.
+   */
+  spark: (number | null)[];
+}
+
+/** What is shown at large. */
+export type Watched = WatchedTiming | WatchedCounter | WatchedPrefix;
+
+/** A timing. */
+export interface WatchedTiming {
+  kind: 'timing';
+  name: string;
+  /** Over the live window, as in `/api/timings`; null where nothing is in it. */
+  summary: TimingSummary | null;
+  /** Whether it is one of the 200 busiest, which alone reach further back than 5 minutes. */
+  isLong: boolean;
+  /** What is new, oldest first; one of the same `second` and `span` as before replaces it. */
+  columns: WireColumn[];
+}
+
+/** The samples of a name in one span of time. */
+export interface WireColumn {
+  second: number;
+  /** In seconds: 1, or 30 where it is further back. */
+  span: number;
+  /** Sum of the weights. */
+  weight: number;
+  /** Exact; null where nothing in it is a number. */
+  min: number | null;
+  max: number | null;
+  /** Sum of values times weights. */
+  weightedSum: number;
+  /** Code and count of each bin in turns, lowest first. The codes are those of histogram-bin.ts. */
+  bins: number[];
+}
+
+/** A counter. */
+export interface WatchedCounter {
+  kind: 'counter';
+  name: string;
+  /** Where it is counted: the first of its places. */
+  hash: string;
+  field: string;
+  /** How many other hashes it is counted in as well. */
+  otherHashes: number;
+  /** All digits of what the store holds; null where it is not there, or does not answer. */
+  total: string | null;
+  isLong: boolean;
+  /** What is new, oldest first, as of {@link WatchedTiming.columns}. Seconds of nothing are left out. */
+  points: WirePoint[];
+}
+
+/** What was added to a counter in one span of time: begin, seconds, sum of the increments. */
+export type WirePoint = [second: number, span: number, sum: number];
+
+/** All counters whose names begin alike. */
+export interface WatchedPrefix {
+  kind: 'prefix';
+  /** Such as `api.`; empty for all. */
+  prefix: string;
+  /** How many there are. */
+  matching: number;
+  /** The busiest 24 of them, by name. */
+  counters: WatchedCounter[];
+}

@@ -1,0 +1,256 @@
+import { receiveBufferAdvice } from '../ingest/kernel.ts';
+import type { RefusedLine } from '../flush/received.ts';
+import type { RejectReason } from '../protocol/reasons.ts';
+import type { Vitals } from '../vitals-types.ts';
+import type { Problem } from './frame.ts';
+import { lossAdvice, refusalAdvice } from './advice.ts';
+import { growth, type Totals } from './recent.ts';
+
+/** How things stand: all that problems are made of. */
+export interface Standing {
+  vitals: Vitals;
+  /** A minute ago, and now; undefined while nothing is known. */
+  lastMinute: { before: Totals; now: Totals } | undefined;
+  store: { label: string; down: Down | undefined; refusing: Refusing[] };
+  /** Undefined without a trap, and while it is well. */
+  trap: Down | undefined;
+  /** Undefined without a state directory, and while a crash would lose nothing. */
+  state: Down | undefined;
+  /** How much of the room in the state directory what waits takes: 1 is all. */
+  spoolFilled: number;
+  /** The last line refused for each reason. */
+  refusals: ReadonlyMap<RejectReason, RefusedLine>;
+  /** For how long the oldest samples have waited, and how long is too long. */
+  lag: { counters: Waiting; timings: Waiting };
+}
+
+/** What is away. */
+export interface Down {
+  /** Null: it was never reached. */
+  error: string | null;
+  /** In Unix milliseconds. */
+  sinceMs: number;
+}
+
+/** A hash that takes no counters. */
+export interface Refusing {
+  hash: string;
+  reason: string;
+  sinceMs: number;
+}
+
+/** How long samples wait. */
+export interface Waiting {
+  lagMs: number;
+  limitMs: number;
+}
+
+const HASH_LENGTH_MAX = 80;
+const SHOWN_MAX = 3;
+const NEARLY_FULL = 0.9;
+const SPOOL_NEARLY_FULL = 0.8;
+
+/** Returns what is not as it should be, the worst first; empty when all is well. */
+export function problemsOf(standing: Standing): Problem[] {
+  const found = [
+    storeProblem(standing),
+    trapProblem(standing),
+    stateProblem(standing),
+    dropsProblem(standing),
+    lostProblem(standing),
+    refusedProblem(standing),
+    keysProblem(standing),
+    lagProblem(standing),
+  ].filter((one) => one !== undefined);
+  // Sorting keeps those of one level in the order above.
+  return found.toSorted((one, other) => rank(one) - rank(other));
+}
+
+function rank({ level }: Problem): number {
+  return level === 'bad' ? 0 : 1;
+}
+
+function storeProblem({ store, vitals }: Standing): Problem | undefined {
+  const { label, down, refusing } = store;
+  const where = vitals.state.up ? 'in the state directory' : 'in memory';
+  const kept = `Counts are kept ${where} and written when it is back`;
+  if (down !== undefined) {
+    const { sinceMs } = down;
+    const text = `${label} ${down.error === null ? 'was not reached yet' : `fails: ${down.error}`}`;
+    const advice = `${kept}; see that it runs and lets statcol in.`;
+    return { about: 'store', level: 'bad', text, advice, sinceMs };
+  }
+  const [first] = refusing;
+  if (first === undefined) return undefined;
+  const others =
+    refusing.length > 1 ? ` (and ${count(refusing.length - 1, 'other hash', 'es')})` : '';
+  return {
+    about: 'store',
+    level: 'bad',
+    text: `The hash ${cut(first.hash)}${others} takes no counters: ${first.reason}`,
+    advice: `${kept}; if its type is wrong, rename or delete the key, or choose another --collection.`,
+    sinceMs: first.sinceMs,
+  };
+}
+
+function trapProblem({ trap, vitals }: Standing): Problem | undefined {
+  if (trap === undefined) return undefined;
+  const isRefusal = /^answered \d+$/.test(trap.error ?? '');
+  const where = vitals.state.up ? 'in the state directory' : 'in memory';
+  return {
+    about: 'trap',
+    level: 'bad',
+    text: `The trap ${isRefusal ? 'refuses timings' : 'fails'}: ${trap.error ?? 'not reached yet'}`,
+    advice: isRefusal
+      ? 'What it refuses for good is dropped; check the URL and the secret given with --trap.'
+      : `Timings are kept ${where} and pushed when it is back; see that it runs and can be reached.`,
+    sinceMs: trap.sinceMs,
+  };
+}
+
+function stateProblem({ state, spoolFilled, vitals }: Standing): Problem | undefined {
+  if (state !== undefined) {
+    return {
+      about: 'state',
+      level: 'warn',
+      text: `The state directory fails: ${state.error}`,
+      advice:
+        'Counting goes on in memory, which a crash would lose; free some space, or see to its rights.',
+      sinceMs: state.sinceMs,
+    };
+  }
+  if (spoolFilled <= SPOOL_NEARLY_FULL) return undefined;
+  const bytes = vitals.state.spoolBytes;
+  return {
+    about: 'state',
+    level: 'warn',
+    text: `What waits takes ${percent(spoolFilled)} of its room in the state directory (${count(bytes, 'byte')} now)`,
+    advice:
+      'The oldest timings go when it is full; see to what is away, or start with a larger --spool-limit.',
+    sinceMs: null,
+  };
+}
+
+function dropsProblem({ lastMinute, vitals }: Standing): Problem | undefined {
+  if (lastMinute === undefined) return undefined;
+  const { receiveBufferBytes, threads } = vitals.udp;
+  const drops = lastMinute.now.kernelDrops - lastMinute.before.kernelDrops;
+  if (drops <= 0) return undefined;
+  const isSmall = receiveBufferAdvice(receiveBufferBytes) !== undefined;
+  const larger = 'Allow a larger receive buffer (sysctl -w net.core.rmem_max=16777216) and restart';
+  const more = `Start with more threads than ${threads} (--threads), or give it more processor time`;
+  return {
+    about: 'drops',
+    level: 'bad',
+    text: `The kernel dropped ${count(drops, 'datagram')} in the last minute: they found the receive buffer full`,
+    advice: isSmall ? `${larger}; if that is not enough, use --threads.` : `${more}.`,
+    sinceMs: null,
+  };
+}
+
+function lostProblem({ lastMinute }: Standing): Problem | undefined {
+  if (lastMinute === undefined) return undefined;
+  const { before, now } = lastMinute;
+  const lost = (['counters', 'timings'] as const)
+    .flatMap((kind) =>
+      growth(before[kind].dropped, now[kind].dropped).map(([reason, samples]) => {
+        return { reason, samples, what: kind === 'counters' ? 'counter sample' : 'timing' };
+      }),
+    )
+    .toSorted((one, other) => other.samples - one.samples);
+  const [first] = lost;
+  if (first === undefined) return undefined;
+  const parts = lost.slice(0, SHOWN_MAX).map(({ samples, what, reason }) => {
+    return `${count(samples, what)} (${reason})`;
+  });
+  return {
+    about: 'lost',
+    level: 'bad',
+    text: `Dropped in the last minute: ${listed(parts, lost.length)}`,
+    advice: lossAdvice(first.reason),
+    sinceMs: null,
+  };
+}
+
+function refusedProblem({ lastMinute, refusals }: Standing): Problem | undefined {
+  if (lastMinute === undefined) return undefined;
+  const refused = growth(lastMinute.before.linesRejected, lastMinute.now.linesRejected);
+  const [first] = refused;
+  if (first === undefined) return undefined;
+  const parts = refused.slice(0, SHOWN_MAX).map(([reason, lines]) => {
+    return `${count(lines, 'line')} (${reason}${lastOf(refusals.get(reason))})`;
+  });
+  return {
+    about: 'refused',
+    // What finds no room is lost without its sender having done anything wrong.
+    level: refused.some(([reason]) => reason === 'key_limit') ? 'bad' : 'warn',
+    text: `Refused in the last minute: ${listed(parts, refused.length)}`,
+    advice: refusalAdvice(first[0]),
+    sinceMs: null,
+  };
+}
+
+function lastOf(refusal: RefusedLine | undefined): string {
+  if (refusal === undefined) return '';
+  const from = refusal.source === '' ? '' : ` from ${refusal.source}`;
+  return `, the last${from}: "${refusal.line}"`;
+}
+
+function keysProblem({ vitals }: Standing): Problem | undefined {
+  const { counters, timings, limit } = vitals.keys;
+  const keys = counters + timings;
+  if (keys <= NEARLY_FULL * limit) return undefined;
+  return {
+    about: 'keys',
+    level: keys >= limit ? 'bad' : 'warn',
+    text: `${count(keys, 'name')} of at most ${count(limit)} are in use`,
+    advice:
+      'New ones are refused when it is full: keep what changes (ids, times) out of names, or raise --max-keys.',
+    sinceMs: null,
+  };
+}
+
+function lagProblem({ lag, store, trap }: Standing): Problem | undefined {
+  const isLate = ({ lagMs, limitMs }: Waiting): boolean => lagMs > limitMs;
+  const late: string[] = [];
+  // Of what waits for somebody who is away that one is told.
+  if (store.down === undefined && store.refusing.length === 0 && isLate(lag.counters)) {
+    late.push(`counters have waited for ${seconds(lag.counters.lagMs)}`);
+  }
+  if (trap === undefined && isLate(lag.timings)) {
+    late.push(`timings have waited for ${seconds(lag.timings.lagMs)}`);
+  }
+  if (late.length === 0) return undefined;
+  return {
+    about: 'lag',
+    level: 'bad',
+    text: `Delivery is behind: ${late.join(', ')}`,
+    advice:
+      'More comes than is taken, or it is taken slowly: look at the latency and load of Redis and of the trap.',
+    sinceMs: null,
+  };
+}
+
+function listed(parts: string[], all: number): string {
+  return (
+    parts.join(', ') +
+    (all > parts.length ? `, and ${count(all - parts.length, 'more reason')}` : '')
+  );
+}
+
+function cut(text: string): string {
+  return text.length > HASH_LENGTH_MAX ? `${text.slice(0, HASH_LENGTH_MAX)}…` : text;
+}
+
+function count(number: number, what = '', plural = 's'): string {
+  const digits = number.toLocaleString('en-US', { maximumFractionDigits: 0 });
+  return what === '' ? digits : `${digits} ${what}${number === 1 ? '' : plural}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}
