@@ -52,7 +52,7 @@ function checkMetrics(metrics: string): void {
     if (!metrics.includes(`| \`${reason}\` |`))
       faults.push(`METRICS.md lacks the reason ${reason}`);
   }
-  const shape = /export interface Vitals \{(.*?)\n\}/s.exec(read('src/vitals.ts'))?.[1] ?? '';
+  const shape = /export interface Vitals \{(.*?)\n\}/s.exec(read('src/vitals-types.ts'))?.[1] ?? '';
   for (const [, name] of shape.matchAll(/(\w+)\??:/g)) {
     if (!metrics.includes(name!)) faults.push(`METRICS.md lacks ${name}`);
   }

@@ -3,18 +3,25 @@ import { randomBytes } from 'node:crypto';
 import { ErrorCode, StatcolError } from './errors.ts';
 import type { Log } from './flush/health.ts';
 import type { Time } from './flush/time.ts';
-import { createHttpServer, type HttpOptions, type HttpServer } from './http/server.ts';
+import { heatmapRoute } from './http/heatmap.ts';
+import { createMetrics } from './http/metrics.ts';
+import { createRoutes, type RouteSources } from './http/routes.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { streamRoute } from './http/stream.ts';
 import type { IngestOptions } from './ingest/ingest.ts';
 import { RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
 import { plainLedgers } from './ingest/kept-ledger.ts';
 import type { BoundSocket } from './ingest/messages.ts';
+import { hostPort } from './ingest/address.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
+import { createLive, type Live, type LiveParts } from './live/live.ts';
 import type { Options } from './option-types.ts';
 import { createTrap, type Trap, TRAP_TIMEOUT_MS } from './sinks/trap.ts';
 import { createStateDir, type StateDir } from './state/state-dir.ts';
-import { createTrapReceiver, type TrapReceiver } from './trap-receiver/handler.ts';
+import { createTrapReceiver } from './trap-receiver/handler.ts';
 import type { TrapSink } from './trap-receiver/values.ts';
 import type { ReceiverUsage } from './vitals.ts';
+import type { LifetimeHistograms } from './window/lifetime-histograms.ts';
 import type { LiveWindow } from './window/window.ts';
 
 // Parts of the collector, made of its options.
@@ -22,32 +29,65 @@ import type { LiveWindow } from './window/window.ts';
 const NO_SHARING =
   'dgram shares a port between threads on Linux, from Node 22.12 on; recvmmsg (koffi) does with any';
 
-/** Returns the HTTP server; undefined where it is off. */
-export function openHttp(
-  { http: address, httpToken: token }: Options,
-  parts: Pick<HttpOptions, 'routes' | 'receiver' | 'log'>,
-): HttpServer | undefined {
-  return address === null ? undefined : createHttpServer({ ...address, token, ...parts });
+const NO_TOKEN =
+  'can be reached from elsewhere, but without --http-token page, API and metrics answer only to ' +
+  'http://127.0.0.1 and http://localhost: give a token, or bind 127.0.0.1';
+
+/** What is served over HTTP. */
+export interface HttpSide {
+  server: HttpServer;
+  /** What goes on each second so that there is something to show. */
+  tickers: Pick<Live, 'start' | 'stop'>[];
 }
 
-/** Returns what takes others' timings; undefined where it is off. */
-export function openReceiver(
-  { trapSecret: secret }: Options,
-  sink: TrapSink,
-  parts: { nowMs: () => number; log: Log },
-): TrapReceiver | undefined {
-  return secret === undefined ? undefined : createTrapReceiver({ secret, sink, ...parts });
+/** What is shown over HTTP, and what comes in that way. */
+export type HttpParts = Omit<RouteSources, 'metrics'> &
+  Omit<LiveParts, 'intervals'> & {
+    histograms: LifetimeHistograms | undefined;
+    /** Where it is counted what the trap receiver takes. */
+    taken: ReceiverUsage;
+    log: Log;
+  };
+
+/** Returns page, API, metrics and trap receiver; undefined where HTTP is off. */
+export function openHttp(options: Options, parts: HttpParts): HttpSide | undefined {
+  const { http: address, httpToken: token, trapSecret: secret } = options;
+  if (address === null) return undefined;
+  const { memory, histograms, taken, time, log } = parts;
+  const sink = intoWindow(memory.window, histograms, taken);
+  const nowMs = (): number => time.nowMs();
+  const receiver =
+    secret === undefined ? undefined : createTrapReceiver({ secret, sink, nowMs, log });
+  const live = createLive({ ...parts, intervals: options });
+  const metrics = createMetrics(parts);
+  const routes = [
+    ...createRoutes({ ...parts, metrics }),
+    streamRoute(live, log),
+    heatmapRoute(memory),
+  ];
+  const server = createHttpServer({ ...address, token, routes, receiver, log });
+  return { server, tickers: [memory, live] };
 }
 
-/** Others' timings enter the live window beside our own, and are not passed on. */
-export function intoWindow(window: LiveWindow, taken: ReceiverUsage): TrapSink {
+/** Others' timings enter window and histograms beside our own, and are not passed on. */
+function intoWindow(
+  window: LiveWindow,
+  histograms: LifetimeHistograms | undefined,
+  taken: ReceiverUsage,
+): TrapSink {
   const count = (shown: boolean, samples: number): void => {
     taken.samples += samples;
     if (!shown) taken.leftOut += samples;
   };
   return {
-    sample: (name, value, times) => count(window.addCounted(name, value, times), times),
-    histogram: (name, one) => count(window.addHistogram(name, one), one.count),
+    sample(name, value, times) {
+      histograms?.addCounted(name, value, times);
+      count(window.addCounted(name, value, times), times);
+    },
+    histogram(name, one) {
+      histograms?.addHistogram(name, one);
+      count(window.addHistogram(name, one), one.count);
+    },
   };
 }
 
@@ -57,13 +97,16 @@ export function startedBefore(): StatcolError {
   return new StatcolError(ErrorCode.ERR_STATE, message);
 }
 
-/** Says what of the socket is less than was asked for, and why. */
-export function sayReceiver(socket: BoundSocket, { threads }: Options, log: Log): void {
+/** Says what of the sockets is less than was asked for, and why. */
+export function sayReceiver(socket: BoundSocket, options: Options, log: Log): void {
+  const { threads, http, httpToken } = options;
   const advice = receiveBufferAdvice(socket.receiveBufferBytes);
   if (advice !== undefined) log('info', advice);
   if (socket.note !== undefined) log('info', `receives with dgram: ${socket.note}`);
   if (threads > 1 && !socket.isShared)
     log('warn', `one ingest thread instead of ${threads}: ${NO_SHARING}`);
+  if (http !== null && httpToken === undefined && !/^(?:127\.|::1$)/.test(http.host))
+    log('warn', `--http ${hostPort(http.host, http.port)} ${NO_TOKEN}`);
 }
 
 /** Returns the state directory, which nothing was done to yet; undefined without one. */

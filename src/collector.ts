@@ -3,9 +3,7 @@ import { hostname } from 'node:os';
 
 import {
   ingestOptions,
-  intoWindow,
   openHttp,
-  openReceiver,
   openState,
   openTrap,
   sayReceiver,
@@ -30,7 +28,7 @@ import { createTicker, systemTime, within } from './flush/time.ts';
 import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
-import { createRoutes } from './http/routes.ts';
+import type { RouteSources } from './http/routes.ts';
 import { guarded } from './in-process/say.ts';
 import { hostPort } from './ingest/address.ts';
 import { createIngestThreads } from './ingest/ingest-threads.ts';
@@ -43,9 +41,8 @@ import { attachState, NOT_RECOVERED, type Recovered } from './state/attach.ts';
 import type { StateDir } from './state/state-dir.ts';
 import { readReasons, readVitals, type Vitals, type VitalsParts } from './vitals.ts';
 import { version } from './version.ts';
-import { createWindow } from './window/window.ts';
-
-const WINDOW = { windowSeconds: 300, budgetBytes: 64 << 20 };
+import { createLifetimeHistograms } from './window/lifetime-histograms.ts';
+import { createLiveMemory } from './window/live-memory.ts';
 
 const MEMORY_IS_NOT_KEPT =
   "--state-dir without --redis keeps timings and what was not yet counted, not the memory store's totals";
@@ -85,7 +82,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const { maxKeys } = options;
   const counterBook = createCounterBook(maxKeys);
   const timingBook = createTimingBook(options.trapType, TRAP_BODY_BYTES_MAX);
-  const window = createWindow({ ...WINDOW, nowMs });
+  const memory = createLiveMemory({ time, wallNowMs: Date.now, drain: () => flush(), log });
+  const histograms = options.http === null ? undefined : createLifetimeHistograms();
   // and where it goes.
   const onLost = (error: string): void => counterFlusher.health.failed(error);
   const store = openStore(options, instance, { time, onLost });
@@ -100,16 +98,18 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const timingTally = timingFlusher?.tally ?? createTally();
   const hasTrap = timingFlusher !== undefined;
   const from = { ingests: ingest.all, namesMax: maxKeys, memory: state };
-  const books = { counters: counterBook, timings: timingBook, window, hasTrap };
+  const books = { counters: counterBook, timings: timingBook, histograms, hasTrap };
+  const live = { ...memory, trace: options.http === null ? undefined : memory.trace };
   const tallies = { counterTally: counterFlusher.tally, timingTally };
-  const drainer = createDrainer({ ...from, ...books, ...tallies, log, nowMs });
+  const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, nowMs });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
-  const receiver = openReceiver(options, intoWindow(window, taken), { nowMs, log });
-  const routes = createRoutes({ vitals, reasons, hashes, store, timings });
-  const http = openHttp(options, { routes, receiver, log });
+  const told = { vitals, reasons, timings, hashes, vitalsParts: () => vitalsParts };
+  const shown = { ...told, memory, histograms, taken, store, layout };
+  const http = openHttp(options, { ...shown, instance: ownInstance, time, log });
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
     createTicker(options.timingInterval, time, () => flush(timingFlusher)),
+    ...(http?.tickers ?? []),
   ];
   let vitalsParts: VitalsParts | undefined;
   let recovered = NOT_RECOVERED;
@@ -150,7 +150,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       timingTally,
       timingFlusher,
       keysMax: options.maxKeys,
-      window,
+      window: memory.window,
       receiver: taken,
       recovered,
       state,
@@ -158,7 +158,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     };
     sayReceiver(socket, options, log);
     try {
-      const url = await http?.listen();
+      const url = await http?.server.listen();
       counterFlusher.flush(); // connects
       for (const ticker of tickers) ticker.start();
       return { udp: `udp://${hostPort(socket.address, socket.port)}`, http: url };
@@ -188,7 +188,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     counterFlusher.stop();
     timingFlusher?.stop();
     store.close();
-    await http?.close();
+    await http?.server.close();
     // One that a last request has asked for is over then; nothing is to be made anew any more.
     await drainer.drain().catch(() => {});
     ingest.release();
@@ -205,7 +205,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     if (options.redis === undefined) log('warn', MEMORY_IS_NOT_KEPT);
     const { batch } = counterFlusher;
     const sources = { counters: counterBook, batch, timings: timingBook, timingTally };
-    return attachState(to, { ...sources, timingFlusher, window, log });
+    const { window } = memory;
+    return attachState(to, { ...sources, timingFlusher, window, histograms, log });
   }
 
   /** What a thread has accepted is drained before another takes its place. */
@@ -219,7 +220,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   }
 
   /** Counts what was read up to now, and sends a flusher on its way with it. */
-  async function flush(flusher: { flush(): void } | undefined): Promise<void> {
+  async function flush(flusher?: { flush(): void }): Promise<void> {
     try {
       await (ingest.all.some((one) => one.isDead) ? drainer.drain() : drainer.drainNew());
       vitalsParts?.kernelDrops.read();
@@ -251,8 +252,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     return [...new Set([...configured, ...counterFlusher.hashes()])];
   }
 
-  async function timings(): Promise<ReturnType<typeof window.summaries>> {
+  async function timings(): ReturnType<RouteSources['timings']> {
     await drainer.drain();
-    return window.summaries();
+    return memory.window.summaries();
   }
 }

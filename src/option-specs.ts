@@ -165,7 +165,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     argument: '[host:]port',
     fallback: '127.0.0.1:8127',
     shownDefault: '127.0.0.1:8127',
-    help: 'page, API, health; off disables; port 0 takes a free one',
+    help: 'page, API, health, metrics, trap receiver; off disables; port 0 takes a free one',
     expected: 'off, a port from 0 to 65535, or host:port like 127.0.0.1:8127 or [::1]:8127',
     read: readers.readHttp,
   }),

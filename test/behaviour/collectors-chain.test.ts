@@ -8,6 +8,7 @@ import { type CollectorProcess, startCollector } from '../support/collector-proc
 import { seededRandom } from '../support/random.ts';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { openSender } from '../support/udp.ts';
+import { windowClockOf } from '../support/window-clock.ts';
 
 const NAMES = ['api.latency', 'db.query;zone=eu', 'cache'];
 
@@ -64,10 +65,14 @@ describe('a collector is the trap of others', () => {
   }
 
   function summaryOf(values: readonly number[]): TimingSummary {
-    const window = createWindow({ windowSeconds: 300, budgetBytes: 1 << 20, nowMs: () => 0 });
+    const window = createWindow({
+      windowSeconds: 300,
+      budgetBytes: 1 << 20,
+      clock: windowClockOf(() => 0),
+    });
     const weights = new Float64Array(values.length).fill(1);
     window.add('all', Float64Array.from(values), weights);
-    return window.summaries()[0]![1];
+    return window.summary('all')!;
   }
 
   /** What the centre shows: to the bin the merge of all that the leaves were sent. */

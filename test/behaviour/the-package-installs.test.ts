@@ -114,6 +114,19 @@ describe('the package installs into an empty project', () => {
     );
   });
 
+  it('the live page comes with it', async () => {
+    const script = `
+      import { createCollector } from 'statcol';
+      const collector = createCollector({ port: 0, http: 0, receiver: 'dgram' });
+      const { http } = await collector.start();
+      const paths = ['', 'assets/uplot.js', 'assets/page/main.js', 'assets/page/style.css'];
+      const answers = await Promise.all(paths.map((path) => fetch(http + path)));
+      await collector.stop();
+      console.log(JSON.stringify(answers.map(({ status }) => status)));`;
+    const printed = await node('--no-warnings', '--input-type=module', '-e', script);
+    expect(JSON.parse(printed)).to.deep.equal([200, 200, 200, 200]);
+  });
+
   it('the client works alone, with nothing installed beside it', async () => {
     const alone = mkdtempSync(join(tmpdir(), 'statcol-client-'));
     const from = join(folder, 'node_modules/statcol/dist');
@@ -168,10 +181,11 @@ describe('the package installs into an empty project', () => {
   it('holds nothing but what it needs', async () => {
     const listed = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n');
     const odd = listed.filter((file) => {
-      return !/^package\/(dist\/.*\.(js|d\.ts)|bin\/statcol\.js|package\.json|README\.md|LICENSE)$/.test(
+      return !/^package\/(dist\/.*\.(js|d\.ts)|dist\/web\/page\/\w+\.(html|css|svg)|bin\/statcol\.js|package\.json|README\.md|LICENSE)$/.test(
         file,
       );
     });
     expect(odd).to.deep.equal([]);
+    expect(listed).to.include('package/dist/web/page/index.html');
   });
 });

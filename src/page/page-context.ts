@@ -1,0 +1,42 @@
+import type { ValueRange } from './scale.ts';
+import type { DataStore } from './store.ts';
+import type { Theme } from './theme.ts';
+import type { Range, Shown, View } from './view.ts';
+
+/** What the parts of the page may ask for and do. */
+export interface PageContext {
+  readonly data: DataStore;
+  view(): View;
+  /** What part of time is shown. */
+  range(): Range;
+  /** How many seconds are one column wide. */
+  cellSpan(): number;
+  /** Between which values timings are shown: the same in all panels. */
+  values(): ValueRange;
+  theme(): Theme;
+  /** Since which second counters are known, so that a second without a point had no increments. */
+  countersFrom(): number;
+  /** The first second that is not over yet. */
+  knownTo(): number;
+  /** What counters are written to, such as `Redis`. */
+  storeName(): string;
+  /** Changes the view, the address with it, and all that follows from it. */
+  change(patch: Partial<View>): void;
+  /** Looks at a part of time closely; time stands still meanwhile. Undefined ends that. */
+  brush(range: Range | undefined): void;
+  /** Moves the cursor of all panels to a second, on behalf of one that has it; undefined: off. */
+  point(second: number | undefined, by: Panel): void;
+}
+
+/** Something that is shown at large. */
+export interface Panel {
+  readonly shown: Shown;
+  readonly root: HTMLElement;
+  /** Draws what is known now. */
+  update(): void;
+  /** Shows where the cursor of another panel is. */
+  point(second: number | undefined): void;
+  /** What is drawn, as a table: a head, then a row a line. */
+  table(): (string | number)[][];
+  close(): void;
+}

@@ -1,0 +1,55 @@
+import { saveCsv } from './csv.ts';
+import { element } from './dom.ts';
+import type { PageContext } from './page-context.ts';
+import { isSame, type Shown } from './view.ts';
+
+/** What is said of a name where two hours are to be shown, and are not there. */
+export const SHORT_NOTE =
+  'Two hours are kept of the 200 busiest names of a kind; of this one there are 5 minutes.';
+
+/** What every panel has: a head with a name and buttons, and room for the rest. */
+export interface PanelFrame {
+  readonly root: HTMLElement;
+  /** Beside the name: numbers. */
+  readonly figures: HTMLElement;
+  /** Between the name and the numbers, in small print. */
+  readonly note: HTMLElement;
+  readonly body: HTMLElement;
+}
+
+/** Creates the frame of a panel; `table` gives what the panel shows, to be taken along. */
+export function createPanelFrame(
+  context: PageContext,
+  shown: Shown,
+  table: () => (string | number)[][],
+): PanelFrame {
+  const title = titleOf(shown);
+  const note = element('p', { class: 'note' });
+  const figures = element('dl', { class: 'figures' });
+  const body = element('div', { class: 'panel-body' });
+  const save = element('button', { type: 'button', class: 'quiet' }, 'CSV');
+  save.setAttribute('aria-label', `Save what is shown of ${title} as CSV`);
+  save.addEventListener('click', () => saveCsv(title, table()));
+  const close = element('button', { type: 'button', class: 'quiet' }, '×');
+  close.setAttribute('aria-label', `Close ${title}`);
+  close.addEventListener('click', () => {
+    const others = context.view().shown.filter((other) => !isSame(shown, other));
+    context.change({ shown: others });
+  });
+  const head = element(
+    'header',
+    {},
+    element('h2', { title }, title),
+    element('div', { class: 'panel-buttons' }, save, close),
+    note,
+    figures,
+  );
+  const root = element('article', { class: `panel ${shown.kind}` }, head, body);
+  root.setAttribute('aria-label', `${shown.kind} ${title}`);
+  return { root, figures, note, body };
+}
+
+/** Returns what a panel is called. */
+export function titleOf({ kind, name }: Shown): string {
+  return kind === 'prefix' ? `${name}*` : name;
+}

@@ -1,0 +1,148 @@
+import type {
+  Frame,
+  Watched,
+  WatchedCounter,
+  WatchedTiming,
+  WireColumn,
+  WirePoint,
+} from '../live/frame.ts';
+import type { Range, Shown } from './view.ts';
+
+/** What is known of a timing that is shown. */
+export interface TimingData {
+  /** Undefined until the collector has told of it. */
+  latest: WatchedTiming | undefined;
+  /** Ascending, without gaps in between other than where nothing was timed. */
+  columns: WireColumn[];
+}
+
+/** What is known of a counter that is shown. */
+export interface CounterData {
+  latest: WatchedCounter | undefined;
+  points: WirePoint[];
+}
+
+/** What is known of all counters that begin alike. */
+export interface PrefixData {
+  matching: number;
+  /** By name, as the collector lists them. */
+  counters: ReadonlyMap<string, CounterData>;
+}
+
+/** What the collector has told, as far as it may be shown. */
+export interface DataStore {
+  timing(name: string): TimingData;
+  counter(name: string): CounterData;
+  prefix(name: string): PrefixData;
+  /** Up to which second all of it is known; 0 for nothing. */
+  knownTo(one: Shown): number;
+  /** Takes in a frame. */
+  take(frame: Frame): void;
+  /** Forgets what is not among these, and what is older than `span` but for the range to be kept. */
+  keep(shown: readonly Shown[], span: number, kept: Range | undefined): void;
+  /** Forgets everything. */
+  clear(): void;
+}
+
+/** Creates an empty store. It holds as much as is shown: seconds of a span for each name. */
+export function createDataStore(): DataStore {
+  const timings = new Map<string, TimingData>();
+  const counters = new Map<string, CounterData>();
+  const prefixes = new Map<string, { matching: number; counters: Map<string, CounterData> }>();
+  const known = new Map<string, number>();
+  let latestSecond = 0;
+
+  return {
+    timing: (name) => timings.get(name) ?? { latest: undefined, columns: [] },
+    counter: (name) => counters.get(name) ?? noCounter(),
+    prefix: (name) => prefixes.get(name) ?? { matching: 0, counters: new Map() },
+    knownTo: (one) => known.get(keyOf(one)) ?? 0,
+    take(frame) {
+      if (frame.reset) clear();
+      latestSecond = frame.second;
+      for (const one of frame.watched) {
+        takeOne(one);
+        known.set(keyOf(shownBy(one)), frame.second);
+      }
+    },
+    keep(shown, span, kept) {
+      const keys = new Set(shown.map(keyOf));
+      for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
+      const isShown = (kind: Shown['kind'], name: string): boolean =>
+        keys.has(keyOf({ kind, name }));
+      for (const name of timings.keys()) if (!isShown('timing', name)) timings.delete(name);
+      for (const name of counters.keys()) if (!isShown('counter', name)) counters.delete(name);
+      for (const name of prefixes.keys()) if (!isShown('prefix', name)) prefixes.delete(name);
+      const oldest = latestSecond + 1 - span;
+      const isWanted = (second: number, wide: number): boolean =>
+        second + wide > oldest ||
+        (kept !== undefined && second + wide > kept.from && second < kept.to);
+      for (const data of timings.values()) {
+        prune(data.columns, ({ second, span: wide }) => isWanted(second, wide));
+      }
+      const lists = [...prefixes.values()].flatMap((one) => [...one.counters.values()]);
+      for (const data of [...counters.values(), ...lists]) {
+        prune(data.points, ([second, wide]) => isWanted(second, wide));
+      }
+    },
+    clear,
+  };
+
+  function clear(): void {
+    for (const map of [timings, counters, prefixes, known]) map.clear();
+  }
+
+  function takeOne(one: Watched): void {
+    if (one.kind === 'timing') {
+      const data = entry(timings, one.name, () => ({ latest: undefined, columns: [] }));
+      data.latest = { ...one, columns: [] };
+      append(data.columns, one.columns, ({ second }) => second);
+    } else if (one.kind === 'counter') {
+      takeCounter(entry(counters, one.name, noCounter), one);
+    } else {
+      const before = prefixes.get(one.prefix)?.counters;
+      const now = new Map(one.counters.map(({ name }) => [name, before?.get(name) ?? noCounter()]));
+      for (const counter of one.counters) takeCounter(now.get(counter.name)!, counter);
+      prefixes.set(one.prefix, { matching: one.matching, counters: now });
+    }
+  }
+}
+
+function takeCounter(data: CounterData, one: WatchedCounter): void {
+  data.latest = { ...one, points: [] };
+  append(data.points, one.points, ([second]) => second);
+}
+
+function shownBy(one: Watched): Shown {
+  return one.kind === 'prefix' ? { kind: 'prefix', name: one.prefix } : one;
+}
+
+function keyOf({ kind, name }: Shown): string {
+  return `${kind} ${name}`;
+}
+
+function noCounter(): CounterData {
+  return { latest: undefined, points: [] };
+}
+
+function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  let found = map.get(key);
+  if (found === undefined) map.set(key, (found = make()));
+  return found;
+}
+
+/** Appends what is new; what begins at or after its first replaces what was there. */
+function append<Item>(to: Item[], items: readonly Item[], second: (item: Item) => number): void {
+  if (items.length === 0) return;
+  const first = second(items[0]!);
+  while (to.length > 0 && second(to.at(-1)!) >= first) to.pop();
+  to.push(...items);
+}
+
+/** In place: the same array goes on. */
+function prune<Item>(items: Item[], isWanted: (item: Item) => boolean): void {
+  if (items.every(isWanted)) return;
+  const kept = items.filter(isWanted);
+  items.length = 0;
+  items.push(...kept);
+}

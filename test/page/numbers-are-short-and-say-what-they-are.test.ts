@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import { describe, it } from 'mocha';
+
+import {
+  ago,
+  bytes,
+  count,
+  duration,
+  perSecond,
+  share,
+  short,
+  total,
+} from '../../src/page/format.ts';
+
+const TABLE: [text: string, wanted: string][] = [
+  [short(0), '0'],
+  [short(0.5), '0.5'],
+  [short(3.24159), '3.24'],
+  [short(999.4), '999'],
+  [short(12_345.6), '12,346'],
+  [short(12_345_678), '12.3 M'],
+  [short(5e11), '500 G'],
+  [short(0.0000123), '1.2e-5'],
+  [short(-3.5), '-3.5'],
+  [short(NaN), '–'],
+  [short(Infinity), '–'],
+  [duration(0), '0 ms'],
+  [duration(0.042), '42 µs'],
+  [duration(0.42), '0.42 ms'],
+  [duration(320.25), '320 ms'],
+  [duration(1240), '1.24 s'],
+  [duration(240_000), '4 min'],
+  [duration(NaN), '–'],
+  [perSecond(58.5), '58.5/s'],
+  [count(1_234_567.4), '1,234,567'],
+  [share(14, 120), '11.7%'],
+  [share(0, 0), '–'],
+  [bytes(500), '500 B'],
+  [bytes(4711), '4.6 KiB'],
+  [bytes(33_554_432), '32 MiB'],
+  [bytes(2 ** 31), '2 GiB'],
+  [total('9223372036854775807'), '9,223,372,036,854,775,807'],
+  [total('-5'), '-5'],
+  [total('not a number'), 'not a number'],
+  [ago(34_000), '34 s'],
+  [ago(200_000), '3 min'],
+  [ago(8_000_000), '2 h'],
+];
+
+describe('Numbers on the page', () => {
+  for (const [text, wanted] of TABLE) {
+    it(`are shown as ${wanted}`, () => expect(text).to.equal(wanted));
+  }
+});

@@ -1,0 +1,128 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+
+import type { Frame, WatchedCounter, WirePoint } from '../../src/live/frame.ts';
+import { counterCells, rateOfNow } from '../../src/page/counter-cells.ts';
+import { createDataStore } from '../../src/page/store.ts';
+import { createSyntheticFrames } from '../support/synthetic-frames.ts';
+
+const FIRST = 1_790_000_000;
+const API = { kind: 'counter', name: 'api.hits' } as const;
+
+describe('What the page keeps', () => {
+  it('is the same with gaps that are filled as without', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 400 })), (missed) => {
+        const frames = createSyntheticFrames(FIRST);
+        const [steady, gappy] = [createDataStore(), createDataStore()];
+        for (let at = 0; at <= 400; at++) {
+          const second = FIRST + at;
+          for (const store of [steady, gappy]) {
+            if (store === gappy && missed.includes(at) && at < 400) continue;
+            const watched = [{ ...API, since: store.knownTo(API) }];
+            const list = { q: '', kind: 'all', sort: 'name', from: 0, rows: 0 } as const;
+            store.take(frames.frame(second, { watched, span: 300, list }));
+            store.keep([API], 300, undefined);
+          }
+        }
+        expect(gappy.counter('api.hits').points).to.deep.equal(steady.counter('api.hits').points);
+        expect(steady.counter('api.hits').points).to.have.length(300);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('has one of each second, the latest that was told', () => {
+    const store = createDataStore();
+    store.take(
+      frameOf(FIRST + 2, [
+        [FIRST, 1, 1],
+        [FIRST + 1, 1, 2],
+        [FIRST + 2, 1, 3],
+      ]),
+    );
+    store.take(
+      frameOf(FIRST + 3, [
+        [FIRST + 2, 1, 30],
+        [FIRST + 3, 1, 40],
+      ]),
+    );
+    expect(store.counter('api.hits').points.map(([, , sum]) => sum)).to.deep.equal([1, 2, 30, 40]);
+  });
+
+  it('is nothing of what is not shown, and nothing after the clock was set', () => {
+    const store = createDataStore();
+    store.take(frameOf(FIRST, [[FIRST, 1, 1]]));
+    expect(store.knownTo(API)).to.equal(FIRST);
+    store.keep([], 300, undefined);
+    expect([store.knownTo(API), store.counter('api.hits').points]).to.deep.equal([0, []]);
+    store.take(frameOf(FIRST, [[FIRST, 1, 1]]));
+    store.take({ ...frameOf(FIRST - 4000, [[FIRST - 4000, 1, 7]]), reset: true });
+    expect(store.counter('api.hits').points).to.deep.equal([[FIRST - 4000, 1, 7]]);
+  });
+
+  it('reaches as far back as is shown, and to what is looked at while time stands still', () => {
+    const store = createDataStore();
+    const points = Array.from({ length: 900 }, (_, at): WirePoint => [FIRST + at, 1, at]);
+    for (const point of points) {
+      store.take(frameOf(point[0], [point]));
+      store.keep([API], 300, { from: FIRST + 100, to: FIRST + 400 });
+    }
+    const kept = store.counter('api.hits').points.map(([second]) => second - FIRST);
+    expect(kept).to.have.length(600);
+    expect([kept[0], kept[299], kept[300], kept[599]]).to.deep.equal([100, 399, 600, 899]);
+  });
+});
+
+describe("A counter's line", () => {
+  it('adds up to what was counted, in cells of whatever width', () => {
+    const points = fc.uniqueArray(
+      fc.tuple(fc.integer({ min: 0, max: 299 }), fc.integer({ min: -50, max: 1000 })),
+      { selector: ([at]) => at },
+    );
+    fc.assert(
+      fc.property(points, fc.constantFrom(1, 30), (found, span) => {
+        const wire = found
+          .toSorted(([a], [b]) => a - b)
+          .map(([at, sum]): WirePoint => [FIRST + at, 1, sum]);
+        const range = { from: FIRST, to: FIRST + 300 };
+        const cells = counterCells(wire, range, { span, completeFrom: FIRST, knownTo: range.to });
+        const inCells = cells.reduce((all, { perSecond }) => all + perSecond! * span, 0);
+        expect(inCells).to.be.closeTo(
+          found.reduce((all, [, sum]) => all + sum, 0),
+          1e-6,
+        );
+      }),
+    );
+  });
+
+  it('has the rate of what is over in a half minute that is not', () => {
+    const range = { from: FIRST, to: FIRST + 60 };
+    const points = Array.from({ length: 40 }, (_, at): WirePoint => [FIRST + at, 1, 5]);
+    const known = { span: 30, completeFrom: FIRST, knownTo: FIRST + 40 };
+    const cells = counterCells(points, range, known);
+    expect(cells.map(({ perSecond }) => perSecond)).to.deep.equal([5, 5]);
+    expect(rateOfNow(cells)).to.equal(5);
+  });
+
+  it('is 0 where nothing was counted, and a gap where that is not known', () => {
+    const range = { from: FIRST, to: FIRST + 6 };
+    const cells = counterCells([[FIRST + 4, 1, 9]], range, {
+      span: 1,
+      completeFrom: FIRST + 2,
+      knownTo: FIRST + 5,
+    });
+    const rates = cells.map(({ perSecond }) => perSecond);
+    expect(rates).to.deep.equal([null, null, 0, 0, 9, null]);
+    expect(rateOfNow(cells)).to.equal(3);
+  });
+});
+
+function frameOf(second: number, points: WirePoint[]): Frame {
+  const list = { q: '', kind: 'all', sort: 'name', from: 0, rows: 0 } as const;
+  const frame = createSyntheticFrames(FIRST).frame(second, { watched: [], span: 300, list });
+  const place = { hash: 'statcol:stats', field: 'api.hits', otherHashes: 0 };
+  const counter: WatchedCounter = { ...API, ...place, total: '1', isLong: true, points };
+  return { ...frame, watched: [counter] };
+}
