@@ -1,7 +1,7 @@
 import { type CounterCell, counterCells, counterTable, rateOfNow } from './counter-cells.ts';
 import { datum, element, setItems, setText } from './dom.ts';
 import { clock, count, perSecond, short, total } from './format.ts';
-import { createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
+import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
 import { createTimeChart } from './time-chart.ts';
 import type { Shown } from './view.ts';
@@ -12,14 +12,7 @@ const HINT = 'Point at it to read a second; drag to look at a part of time.';
 /** Creates the panel of a counter: its rate as a line, and the running total beside it. */
 export function createCounterPanel(context: PageContext, shown: Shown): Panel {
   const frame = createPanelFrame(context, shown, () => counterTable(shown.name, cells));
-  const chartPlace = element('div', {
-    class: 'chart',
-    tabindex: 0,
-    role: 'application',
-    'aria-roledescription': 'line chart',
-  });
-  const reading = element('p', { class: 'reading', 'aria-live': 'polite' }, HINT);
-  const brushed = element('p', { class: 'brushed' });
+  const { chartPlace, reading, brushed } = createChartParts('line chart', HINT);
   // Beside the chart, so that its time lies beneath the time of a heatmap.
   const row = element('div', { class: 'chart-row' }, chartPlace, frame.figures);
   frame.body.append(row, reading, brushed);

@@ -49,6 +49,26 @@ export function createPanelFrame(
   return { root, figures, note, body };
 }
 
+/** What every panel with a chart has. */
+export interface ChartParts {
+  /** Where the chart is put; it is reached by keys. */
+  readonly chartPlace: HTMLElement;
+  /** What the cursor reads. */
+  readonly reading: HTMLElement;
+  /** What is said of the part of time that is brushed. */
+  readonly brushed: HTMLElement;
+}
+
+/** Creates the place of a chart, and of what is said of it. */
+export function createChartParts(what: string, hint: string): ChartParts {
+  const role = { role: 'application', 'aria-roledescription': what };
+  return {
+    chartPlace: element('div', { class: 'chart', tabindex: 0, ...role }),
+    reading: element('p', { class: 'reading', 'aria-live': 'polite' }, hint),
+    brushed: element('p', { class: 'brushed' }),
+  };
+}
+
 /** Returns what a panel is called. */
 export function titleOf({ kind, name }: Shown): string {
   return kind === 'prefix' ? `${name}*` : name;

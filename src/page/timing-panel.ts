@@ -4,7 +4,7 @@ import { type Figures, figuresOf, merge, type Merged, readBin } from './bins.ts'
 import { datum, element, type Item, setItems, setText } from './dom.ts';
 import { clock, count, duration, share } from './format.ts';
 import { CELL_PX, createHeatmap } from './heatmap.ts';
-import { createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
+import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
 import { valueMarks } from './scale.ts';
 import { createLegend } from './legend.ts';
@@ -25,15 +25,8 @@ const HINT = 'Point at it to read a bin; drag to look at a part of time.';
 /** Creates the panel of a timing: heatmap, curves, a histogram at its side, what the cursor reads. */
 export function createTimingPanel(context: PageContext, shown: Shown): Panel {
   const frame = createPanelFrame(context, shown, () => tableOf(shown.name, cells));
-  const chartPlace = element('div', {
-    class: 'chart',
-    tabindex: 0,
-    role: 'application',
-    'aria-roledescription': 'heatmap',
-  });
+  const { chartPlace, reading, brushed } = createChartParts('heatmap', HINT);
   const sidePlace = element('div', { class: 'side' });
-  const reading = element('p', { class: 'reading', 'aria-live': 'polite' }, HINT);
-  const brushed = element('p', { class: 'brushed' });
   const legend = createLegend();
   frame.body.append(
     element('div', { class: 'chart-row' }, chartPlace, sidePlace),

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
 import { codeOf, highEdge, lowEdge } from '../../src/histogram-bin.ts';
-import type { WireColumn } from '../../src/live/frame.ts';
 import { figuresOf, merge, readBin } from '../../src/page/bins.ts';
 import { heatGrid, paintGrid } from '../../src/page/heat-grid.ts';
 import { heatColours } from '../../src/page/palette.ts';
 import { valueMarks, valueRange } from '../../src/page/scale.ts';
+import { columnOf } from '../support/synthetic-frames.ts';
 
 const FROM = 1_790_000_000;
 const values = fc.array(fc.double({ min: 0.01, max: 100_000, noNaN: true }), { minLength: 1 });
@@ -143,17 +143,3 @@ describe('The scale of values', () => {
     expect([...heatGrid([zeros], shape).cells]).to.deep.equal([0, 0, 0, 3]);
   });
 });
-
-function columnOf(second: number, samples: readonly number[]): WireColumn {
-  const counts = new Map<number, number>();
-  for (const value of samples) counts.set(codeOf(value), (counts.get(codeOf(value)) ?? 0) + 1);
-  return {
-    second,
-    span: 1,
-    weight: samples.length,
-    min: Math.min(...samples),
-    max: Math.max(...samples),
-    weightedSum: samples.reduce((sum, one) => sum + one, 0),
-    bins: [...counts].toSorted(([a], [b]) => a - b).flat(),
-  };
-}

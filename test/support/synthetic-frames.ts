@@ -133,7 +133,8 @@ function wave(name: string, second: number): number {
   return Math.round(100 + 50 * Math.sin(second / 20 + name.length));
 }
 
-function columnOf(second: number, samples: readonly number[]): WireColumn {
+/** Returns samples as a column of a second. */
+export function columnOf(second: number, samples: readonly number[]): WireColumn {
   const counts = new Map<number, number>();
   for (const value of samples) counts.set(codeOf(value), (counts.get(codeOf(value)) ?? 0) + 1);
   return {
