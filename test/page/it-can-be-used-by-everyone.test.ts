@@ -67,8 +67,10 @@ describe('The page, for everyone', () => {
       it(`has no serious fault by axe: ${state}, ${colorScheme}`, async () => {
         const page = await open(state, { colorScheme });
         expect(await serious(page)).to.deep.equal([]);
-        await page.getByRole('button', { name: 'Keys' }).click();
-        expect(await serious(page), 'with the keys open').to.deep.equal([]);
+        if (state === 'full') {
+          await page.getByRole('button', { name: 'Keys' }).click();
+          expect(await serious(page), 'with the keys open').to.deep.equal([]);
+        }
         await page.context().close();
       });
     }
