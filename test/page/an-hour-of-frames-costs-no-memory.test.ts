@@ -55,7 +55,7 @@ describe('The page, open for an hour', () => {
       const asked = rig.asked()!;
       const known = asked.watched.map((wish) => ({ ...wish, since: second - 1 }));
       await rig.send(frames.frame(second, { ...asked, watched: known }));
-      if (second % 20 === 0) await drawnTo(page, second);
+      if (second % 100 === 0) await drawnTo(page, second);
       if (second !== FIRST_SECOND + SETTLED) continue;
       await drawnTo(page, second);
       settled = await measure();
