@@ -32,7 +32,10 @@ describe('The page, open for an hour', () => {
     const nameOf = (index: number): Pick<NameRow, 'kind' | 'name'> => {
       return { kind: 'counter', name: `service.${index}` };
     };
-    const frames = createSyntheticFrames(FIRST_SECOND, { names: 5000, samples, nameOf });
+    const frames = createSyntheticFrames(FIRST_SECOND, {
+      ...{ names: 5000, samples, nameOf },
+      hasSummaries: false,
+    });
     const shown = '#t=api.latency&c=api.hits&p=service.4999';
     const { page, complaints } = await openPage(browser, rig.url + shown, {
       width: 1000,

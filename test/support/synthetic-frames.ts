@@ -26,6 +26,8 @@ export interface SyntheticOptions {
   vitals?: Vitals;
   /** The names of the list, in its order. */
   nameOf?: (index: number) => Pick<NameRow, 'kind' | 'name'>;
+  /** Without, no name has any: they take long to make. */
+  hasSummaries?: boolean;
   /** The timings of a name in a second. */
   samples?: (name: string, second: number) => number[];
   /** What is added to a counter in a second. */
@@ -38,7 +40,7 @@ export function createSyntheticFrames(
   options: SyntheticOptions = {},
 ): SyntheticFrames {
   const { names = 40, problems = [], vitals = WELL, nameOf = nameAt } = options;
-  const { samples = twoHumps, increments = wave } = options;
+  const { samples = twoHumps, increments = wave, hasSummaries = true } = options;
   return {
     frame(second, asked) {
       const { from, rows: number } = asked.list;
@@ -66,13 +68,16 @@ export function createSyntheticFrames(
     if (kind === 'counter') return counterOf(name, seconds);
     if (kind === 'timing' && span > 300) return longTimingOf(name, second);
     if (kind === 'prefix') {
-      const all = Array.from({ length: names }, (_, at) => nameOf(at));
-      const found = all.filter((one) => one.kind === 'counter' && one.name.startsWith(name));
+      const named = Array.from({ length: names }, (_, at) => nameOf(at));
+      const found = named.filter((one) => one.kind === 'counter' && one.name.startsWith(name));
       const counters = found.slice(0, 24).map((one) => counterOf(one.name, seconds));
       return { kind, prefix: name, matching: found.length, counters };
     }
     const columns = seconds.map((at) => columnOf(at, samples(name, at)));
-    const summary = summaryOf(seconds.flatMap((at) => samples(name, at)));
+    // Of all that is known, whatever of it is new.
+    const known = Math.min(300, second - firstSecond + 1);
+    const all = Array.from({ length: known }, (_, at) => samples(name, second - at)).flat();
+    const summary = hasSummaries ? summaryOf(all) : null;
     return { kind, name, summary, isLong: true, columns };
   }
 
