@@ -30,7 +30,7 @@ const NO_SHARING =
   'dgram shares a port between threads on Linux, from Node 22.12 on; recvmmsg (koffi) does with any';
 
 const NO_TOKEN =
-  'can be reached from elsewhere, but without --http-token page, API and metrics answer only to ' +
+  'can be reached from elsewhere, but without --http-token all but /healthz answers only to ' +
   'http://127.0.0.1 and http://localhost: give a token, or bind 127.0.0.1';
 
 /** What is served over HTTP. */

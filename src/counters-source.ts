@@ -96,9 +96,13 @@ async function readFromCollector(options: SourceOptions): Promise<[string, Field
       redirect: 'error',
     });
     const text = await response.text();
+    if (response.status === 401) {
+      throw new StatcolError(ErrorCode.ERR_SOURCE, `${origin} wants its token: give --http-token`);
+    }
     if (!response.ok) throw new Error(`it answered ${response.status}: ${text.slice(0, 300)}`);
     hashes = parseCounters(text);
   } catch (error) {
+    if (error instanceof StatcolError) throw error;
     const cause = (error as Error).cause ?? error;
     throw new StatcolError(
       ErrorCode.ERR_SOURCE,

@@ -36,7 +36,7 @@ export async function listen(
   });
   if (ending.hasBegun()) return;
   process.stdout.write([udp, http].filter((line) => line !== undefined).join('\n') + '\n');
-  warnIfOpen(options, log);
+  warnIfVain(options, log);
 }
 
 function readSettings(
@@ -131,15 +131,12 @@ function createLog(level: LogLevel): Log {
   };
 }
 
-function warnIfOpen(options: Options, log: Log): void {
-  const { http, httpToken, trapSecret } = options;
+function warnIfVain(options: Options, log: Log): void {
+  const { http, trapSecret } = options;
   if (options.redisWait > 0 && options.redis === undefined) {
     log('warn', '--redis-wait does nothing without --redis: there are no replicas');
   }
   if (http === null && trapSecret !== undefined) {
     log('warn', '--trap-secret does nothing with --http off: submissions come over HTTP');
   }
-  if (http === null || httpToken !== undefined) return;
-  if (/^(127\.|::1$)/.test(http.host)) return;
-  log('warn', `http is bound to ${http.host} without --http-token: only /healthz answers others`);
 }

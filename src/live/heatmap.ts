@@ -71,9 +71,9 @@ export function heatmapColumns(
   const offset = clock.offsetSeconds();
   const fine = window.columnsSince(name, -Infinity);
   const long = history.timing(name, -Infinity);
-  // Where both tell, the fine ones begin with a whole span, so that no second is told twice.
-  const first = fine[0]?.second ?? Infinity;
-  const border = long.length === 0 ? -Infinity : Math.ceil(first / SPAN_SECONDS) * SPAN_SECONDS;
+  // The first whole span that the window reaches: before it, seconds that the history has as well.
+  const reach = Math.ceil(window.oldestSecond() / SPAN_SECONDS) * SPAN_SECONDS;
+  const border = long.length === 0 ? -Infinity : reach;
   return [
     ...long.filter(({ second }) => second < border),
     ...fine.filter(({ second }) => second >= border),

@@ -45,6 +45,8 @@ export interface Waiting {
   limitMs: number;
 }
 
+/** All but 408, 429 and 5xx, after which the same is sent again; see timing-flusher.ts. */
+const REFUSED_FOR_GOOD = /^answered (?!408|429|5)\d+$/;
 const HASH_LENGTH_MAX = 80;
 const SHOWN_MAX = 3;
 const NEARLY_FULL = 0.9;
@@ -95,7 +97,7 @@ function storeProblem({ store, vitals }: Standing): Problem | undefined {
 
 function trapProblem({ trap, vitals }: Standing): Problem | undefined {
   if (trap === undefined) return undefined;
-  const isRefusal = /^answered \d+$/.test(trap.error ?? '');
+  const isRefusal = REFUSED_FOR_GOOD.test(trap.error ?? '');
   const where = vitals.state.up ? 'in the state directory' : 'in memory';
   return {
     about: 'trap',

@@ -19,6 +19,7 @@ export interface Merged {
 export interface Figures {
   average: number;
   p50: number;
+  p90: number;
   p99: number;
 }
 
@@ -49,8 +50,9 @@ export function merge(columns: Iterable<WireColumn>): Merged {
 export function figuresOf(merged: Merged): Figures {
   const { codes, counts, min, max } = merged;
   const within = (value: number): number => Math.min(max, Math.max(min, value));
-  const [p50, p99] = binQuantiles({ codes, counts, used: codes.length }, [0.5, 0.99]);
-  return { average: merged.weightedSum / merged.weight, p50: within(p50!), p99: within(p99!) };
+  const bins = { codes, counts, used: codes.length };
+  const [p50, p90, p99] = binQuantiles(bins, [0.5, 0.9, 0.99]).map(within);
+  return { average: merged.weightedSum / merged.weight, p50: p50!, p90: p90!, p99: p99! };
 }
 
 /** Yields code and count of a column's bins, lowest first. */
@@ -70,6 +72,14 @@ export function readBin(column: WireColumn, value: number): BinReading | undefin
     best = { from, to, count };
   }
   return best;
+}
+
+/** Returns what is at or below 0, as one; undefined where nothing is. */
+export function readZero(column: WireColumn): BinReading | undefined {
+  const below = [...binsOf(column)].filter(([code]) => highEdge(code) <= 0);
+  if (below.length === 0) return undefined;
+  const count = below.reduce((sum, [, one]) => sum + one, 0);
+  return { from: lowEdge(below[0]![0]), to: 0, count };
 }
 
 /** How far a value is from a bin beside it, as a ratio's logarithm. */

@@ -17,6 +17,8 @@ export interface CounterKnown {
   /** Seconds without a point are 0 from the first of these to before the second. */
   completeFrom: number;
   knownTo: number;
+  /** Parts of it that are not known after all. */
+  gaps: readonly Range[];
 }
 
 /** How much of what was counted last makes the rate of now. */
@@ -30,7 +32,7 @@ const NOW_SECONDS = 10;
 export function counterCells(
   points: readonly WirePoint[],
   { from, to }: Range,
-  { span, completeFrom, knownTo }: CounterKnown,
+  { span, completeFrom, knownTo, gaps }: CounterKnown,
 ): CounterCell[] {
   const sums = new Float64Array(Math.max(0, Math.round((to - from) / span)));
   for (const [second, wide, sum] of points) {
@@ -44,16 +46,18 @@ export function counterCells(
   return Array.from(sums, (sum, at) => {
     const second = from + at * span;
     const seconds = Math.min(span, knownTo - second);
-    const isKnown = second + span > knownFrom && seconds > 0;
+    const isInGap = gaps.some((gap) => second >= gap.from && second + span <= gap.to);
+    const isKnown = second + span > knownFrom && seconds > 0 && !isInGap;
     if (!isKnown) return { second, span, added: null, perSecond: null };
     return { second, span, added: sum, perSecond: sum / seconds };
   });
 }
 
-/** Returns the rate of now: that of the last seconds that are known. */
-export function rateOfNow(cells: readonly CounterCell[]): number {
-  const known = cells.filter(({ perSecond }) => perSecond !== null);
-  const lately = known.slice(-Math.max(1, Math.round(NOW_SECONDS / (cells[0]?.span ?? 1))));
+/** Returns the rate of now: that of the last seconds, as far as they are known. */
+export function rateOfNow(cells: readonly CounterCell[], knownTo: number): number {
+  const lately = cells.filter(({ second, span, perSecond }) => {
+    return perSecond !== null && second + span > knownTo - NOW_SECONDS;
+  });
   const sum = lately.reduce((all, { perSecond }) => all + perSecond!, 0);
   return sum / Math.max(1, lately.length);
 }

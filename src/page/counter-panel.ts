@@ -70,6 +70,7 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
       span: context.cellSpan(),
       completeFrom: context.countersFrom(),
       knownTo: context.knownTo(),
+      gaps: context.data.gaps(),
     };
     cells = counterCells(data.points, range, how);
     chart.draw([
@@ -81,20 +82,29 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
   }
 
   function sayTotal(): void {
-    const { latest } = context.data.counter(shown.name);
+    const data = context.data.counter(shown.name);
+    const { latest } = data;
     if (latest === undefined) return;
+    if (latest.total === null && !context.isStoreAway() && data.points.length === 0) {
+      setItems(frame.figures, []);
+      return setText(
+        frame.note,
+        'No counter of this name is known: see the list for those that are.',
+      );
+    }
     const { hash, field, otherHashes } = latest;
     const others = otherHashes === 0 ? '' : `, and in ${otherHashes} more`;
     const isShort = context.cellSpan() > 1 && !latest.isLong;
     const reach = isShort ? `. ${SHORT_NOTE}` : '';
     setText(frame.note, `${context.storeName()} · ${hash} · ${field}${others}${reach}`);
-    const rate = rateOfNow(cells);
+    const rate = rateOfNow(cells, context.knownTo());
+    const lately = context.cellSpan() === 1 ? 'last 10 s' : 'last 30 s';
     const totalNode = latest.total === null ? '–' : datum(latest.total, total(latest.total));
     setItems(frame.figures, [
       ['total', totalNode],
-      ['now', datum(rate, perSecond(rate))],
+      [lately, datum(rate, perSecond(rate))],
     ]);
-    const text = `total ${latest.total ?? 'not known'}, now ${perSecond(rate)}`;
+    const text = `total ${latest.total ?? 'not known'}, ${lately} ${perSecond(rate)}`;
     chartPlace.setAttribute('aria-label', `${shown.name}: ${text}. Arrow keys read it.`);
   }
 

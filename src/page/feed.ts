@@ -27,7 +27,7 @@ export interface FeedParts {
 /** A browser gives up for good when it is answered with an error; we do not. */
 const RETRY_MS = 2000;
 /** A frame comes each second: after so long without one the connection is dead. */
-const SILENCE_MS = 10_000;
+const SILENCE_MS = 5000;
 
 const LETTERS = { timing: 't', counter: 'c', prefix: 'p' } as const;
 

@@ -41,6 +41,7 @@ export function createHealth(): HealthView {
     },
     link(link, sinceMs) {
       lost = link === 'lost' ? { sinceMs } : undefined;
+      setAttribute(document.documentElement, 'data-link', link);
       sayProblems();
     },
   };
@@ -117,7 +118,7 @@ function itemsOf({ rates, vitals }: Frame): Item[] {
       'kernel drops',
       udp.kernelDrops === null ? 'not told' : datum(udp.kernelDrops, count(udp.kernelDrops)),
     ],
-    ['names', datum(used, `${count(used)} / ${short(keys.limit)}`)],
+    ['names in use', datum(used, `${count(used)} / ${short(keys.limit)}`)],
     [storeName(store.kind), upText(store.up, store.lastFlushMs)],
     ['trap', trap.configured ? upText(trap.up, trap.lastPushMs) : 'none'],
   ];

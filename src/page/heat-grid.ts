@@ -17,7 +17,7 @@ export interface GridShape {
   rows: number;
 }
 
-/** Samples per cell. A bin that lies across several rows is spread over them. */
+/** Samples per cell. A bin that lies across several rows is spread over them evenly. */
 export interface HeatGrid {
   readonly columns: number;
   readonly rows: number;
@@ -69,15 +69,21 @@ export function paintGrid(
   }
 }
 
-/** The rows that a bin lies across, as a range of fractions from the bottom. */
+/**
+ * The rows that a bin lies across, from the bottom. Edges are moved to those of rows, so that one
+ * bin looks like one, and the next one begins where it ends; one that is thinner than a row is in
+ * the row of its middle.
+ */
 function rowsOf(code: number, { low, high, rows }: GridShape): [from: number, to: number] {
+  const [lowest, highest] = [lowEdge(code), highEdge(code)];
+  if (highest <= 0) return [0, 1];
   const perUnit = rows / Math.log(high / low);
   const place = (value: number): number =>
-    value <= 0 ? 0 : Math.min(rows, Math.max(0, Math.log(value / low) * perUnit));
-  const [from, to] = [place(lowEdge(code)), place(highEdge(code))];
-  // Zero and what is below it have the lowest row, what is above the scale the highest.
-  if (from >= rows) return [rows - 1, rows];
-  return to - from < 1e-9 ? [from, Math.min(rows, from + 1)] : [from, to];
+    value <= low ? 0 : Math.min(rows, Math.log(value / low) * perUnit);
+  const [from, to] = [place(lowest), place(highest)];
+  if (Math.round(from) < Math.round(to)) return [Math.round(from), Math.round(to)];
+  const row = Math.min(rows - 1, Math.floor((from + to) / 2));
+  return [row, row + 1];
 }
 
 interface Part {
@@ -89,9 +95,8 @@ interface Part {
 
 function spread(cells: Float32Array, part: Part, [from, to]: [from: number, to: number]): void {
   const rows = cells.length / part.columns;
-  const perRow = part.count / (to - from);
-  for (let row = Math.floor(from); row < to; row++) {
-    const inRow = perRow * (Math.min(to, row + 1) - Math.max(from, row));
+  const inRow = part.count / (to - from);
+  for (let row = from; row < to; row++) {
     const start = (rows - 1 - row) * part.columns + part.place;
     for (let at = start; at < start + part.wide; at++) cells[at] = cells[at]! + inRow;
   }

@@ -11,7 +11,7 @@ export const CELL_PX = 4;
 export interface Heatmap {
   /** Counts what is to be drawn. */
   fill(columns: readonly WireColumn[], shape: GridShape, colours: HeatColours): HeatGrid;
-  /** Draws it over the whole plot. */
+  /** Draws it where its part of time is, over the whole height. */
   draw(plot: uPlotClass): void;
 }
 
@@ -19,10 +19,12 @@ export interface Heatmap {
 export function createHeatmap(): Heatmap {
   const small = document.createElement('canvas');
   const pen = small.getContext('2d');
+  let drawn = { from: 0, to: 0 };
 
   return {
     fill(columns, shape, colours) {
       const grid = heatGrid(columns, shape);
+      drawn = shape;
       small.width = grid.columns;
       small.height = grid.rows;
       const image = new ImageData(grid.columns, grid.rows);
@@ -30,11 +32,16 @@ export function createHeatmap(): Heatmap {
       pen?.putImageData(image, 0, 0);
       return grid;
     },
-    draw({ ctx, bbox }) {
+    draw(plot) {
       if (small.width === 0 || small.height === 0) return;
+      const { ctx, bbox } = plot;
+      const [left, right] = [drawn.from, drawn.to].map((at) => plot.valToPos(at, 'x', true));
       ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
       ctx.imageSmoothingEnabled = false; // a cell has edges: it is a count, not a landscape
-      ctx.drawImage(small, bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.drawImage(small, left!, bbox.top, right! - left!, bbox.height);
       ctx.restore();
     },
   };

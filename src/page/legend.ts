@@ -26,7 +26,8 @@ export function createLegend(): Legend {
         return cssColour(heat, heatShare((most * (at + 0.5)) / STEPS, most));
       });
       bar.style.background = `linear-gradient(to right, ${colours.join(', ')})`;
-      setText(text, `to ${short(Math.max(1, Math.round(most)))} samples a cell`);
+      const samples = Math.max(1, Math.round(most));
+      setText(text, `to ${short(samples)} ${samples === 1 ? 'sample' : 'samples'} a cell`);
     },
   };
 }

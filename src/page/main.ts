@@ -1,5 +1,6 @@
 import type { Frame } from '../live/frame.ts';
 import { createControls } from './controls.ts';
+import { byId, setText } from './dom.ts';
 import { createFeed } from './feed.ts';
 import { createFirstRun } from './first-run.ts';
 import { createHealth, storeName } from './health.ts';
@@ -23,6 +24,8 @@ let frame: Frame | undefined;
 let values = valueRange([]);
 /** Whether what is shown has been drawn since it was chosen. */
 let hasDrawn = false;
+/** Whether what is shown is still ours to choose: nobody else has. */
+let mayChoose = view.shown.length === 0;
 
 const context: PageContext = {
   data,
@@ -34,6 +37,9 @@ const context: PageContext = {
   countersFrom: () => frame?.countersFrom ?? Infinity,
   knownTo: () => (frame?.second ?? 0) + 1,
   storeName: () => storeName(frame?.vitals.store.kind ?? ''),
+  isStoreAway: () => frame?.vitals.store.up === false,
+  isNow: () => view.span === 300 && view.pausedAt === undefined,
+  notice: (text) => setText(byId('notice'), text),
   change,
   brush(brush) {
     if (brush === undefined) change({ brush });
@@ -70,7 +76,7 @@ function take(told: Frame): void {
   health.take(told);
   list.take(told.list);
   firstRun.update(told.udp, told.list.total === 0);
-  if (view.shown.length === 0 && told.list.total > 0) choose(told);
+  if (mayChoose && view.shown.length === 0 && told.list.total > 0) choose(told);
   keep();
   // While time stands still, only what has never been drawn is to be drawn.
   if (view.pausedAt === undefined || isAnother || !hasDrawn) draw();
@@ -88,6 +94,8 @@ function choose({ list: { rows } }: Frame): void {
 /** The view and the address are one; what is chosen can be gone back from. */
 function change(patch: Partial<View>): void {
   const isChoice = patch.shown !== undefined;
+  if (isChoice) mayChoose = false;
+  context.notice('');
   show({ ...view, ...patch });
   const address = `${location.pathname}${writeView(view)}`;
   if (isChoice) history.pushState(null, '', address);
@@ -116,6 +124,8 @@ function draw(): void {
   hasDrawn = view.shown.every((one) => data.knownTo(one) > 0);
   values = valueRange(told.flatMap(({ columns }) => within(columns, range())));
   controls.update();
+  const isEmpty = view.shown.length === 0 && (frame?.list.total ?? 0) > 0;
+  byId('nothing-shown').hidden = !isEmpty;
   sayTitle();
   panels.draw();
 }

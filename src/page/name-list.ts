@@ -5,7 +5,7 @@ import { count, duration, perSecond } from './format.ts';
 import { attachListKeys } from './name-list-keys.ts';
 import type { PageContext } from './page-context.ts';
 import { createSparkline, type Sparkline } from './sparkline.ts';
-import { isSame, type Shown, toggled } from './view.ts';
+import { isSame, type Shown, SHOWN_MAX, toggled } from './view.ts';
 
 /** The list of names. Only rows that can be seen are in the document, and are asked for. */
 export interface NameListView {
@@ -111,6 +111,7 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     const isAll = list.matching === list.total;
     setText(byId('found'), isAll && view().search === '' ? `${count(list.total)} names` : found);
     drawPrefix();
+    byId('nothing-matches').hidden = list.matching > 0 || list.total === 0;
     const isThere = list.matching > 0;
     setAttribute(box, 'aria-activedescendant', isThere ? `row-${active}` : '');
   }
@@ -140,7 +141,7 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
   function drawPrefix(): void {
     const button = byId('show-prefix');
     const prefix = /^([^*]+)\*$/.exec(context.view().search)?.[1];
-    button.hidden = prefix === undefined;
+    button.hidden = prefix === undefined || list.matching === 0;
     if (prefix !== undefined) setText(button, `Show the counters ${prefix}* side by side`);
   }
 
@@ -148,6 +149,10 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     if (told === undefined) return;
     const one: Shown = { kind: told.kind, name: told.name };
     const { shown } = context.view();
+    const isFull = shown.length >= SHOWN_MAX && !shown.some((other) => isSame(one, other));
+    if (isBeside && isFull) {
+      return context.notice(`${SHOWN_MAX} are shown, which is all there may be: close one first.`);
+    }
     context.change({ shown: isBeside ? toggled(shown, one) : [one] });
   }
 

@@ -11,6 +11,8 @@ export interface PageContext {
   range(): Range;
   /** How many seconds are one column wide. */
   cellSpan(): number;
+  /** Whether the last five minutes are shown, and time runs. */
+  isNow(): boolean;
   /** Between which values timings are shown: the same in all panels. */
   values(): ValueRange;
   theme(): Theme;
@@ -20,6 +22,10 @@ export interface PageContext {
   knownTo(): number;
   /** What counters are written to, such as `Redis`. */
   storeName(): string;
+  /** Whether what counters are written to does not answer. */
+  isStoreAway(): boolean;
+  /** Says something in passing. */
+  notice(text: string): void;
   /** Changes the view, the address with it, and all that follows from it. */
   change(patch: Partial<View>): void;
   /** Looks at a part of time closely; time stands still meanwhile. Undefined ends that. */

@@ -31,13 +31,14 @@ export function createPrefixPanel(context: PageContext, shown: Shown): Panel {
       span: context.cellSpan(),
       completeFrom: context.countersFrom(),
       knownTo: context.knownTo(),
+      gaps: context.data.gaps(),
     };
     for (const [name, { latest, points }] of counters) {
       const small = smalls.get(name) ?? createSmall(name);
       smalls.set(name, small);
       small.cells = counterCells(points, range, how);
       small.spark.draw(small.cells.map((cell) => cell.perSecond));
-      const rate = rateOfNow(small.cells);
+      const rate = rateOfNow(small.cells, context.knownTo());
       small.rate.replaceChildren(datum(rate, perSecond(rate)));
       const digits = latest?.total ?? null;
       small.total.replaceChildren(digits === null ? '–' : datum(digits, total(digits)));
@@ -47,7 +48,8 @@ export function createPrefixPanel(context: PageContext, shown: Shown): Panel {
       grid.replaceChildren(...roots);
     const all = `${count(matching)} ${matching === 1 ? 'counter' : 'counters'}`;
     const some = matching > counters.size ? `the ${counters.size} busiest of ${all}` : all;
-    setText(frame.note, `${some}, each to its own scale`);
+    const none = 'No counter begins like this: see the list for those that are known.';
+    setText(frame.note, matching === 0 ? none : `${some}, each to its own scale`);
   }
 
   function createSmall(name: string): Small {

@@ -6,7 +6,12 @@ import { binsOf } from './bins.ts';
 export interface ValueRange {
   low: number;
   high: number;
+  /** Whether there are values at or below 0: they have the lowest row, below all others. */
+  hasZero?: boolean;
 }
+
+/** So large a part of the scale is below the least value above 0, where there are others. */
+const ZERO_SHARE = 0.06;
 
 /** What is shown where nothing was timed yet. */
 const NOTHING: ValueRange = { low: 1, high: 1000 };
@@ -15,15 +20,27 @@ const NOTHING: ValueRange = { low: 1, high: 1000 };
 export function valueRange(columns: Iterable<WireColumn>): ValueRange {
   let low = Infinity;
   let high = 0;
+  let hasZero = false;
   for (const column of columns) {
     for (const [code] of binsOf(column)) {
       const [from, to] = [lowEdge(code), highEdge(code)];
-      if (!(to > 0)) continue; // zero and below stand at the lower edge; what is no number nowhere
+      if (to <= 0) hasZero = true;
+      if (!(to > 0)) continue; // what is no number stands nowhere
       low = Math.min(low, from);
       high = Math.max(high, to);
     }
   }
-  if (high === 0) return NOTHING;
+  const range = high === 0 ? NOTHING : roundRange(low, high);
+  if (!hasZero) return range;
+  return { ...range, low: range.low / (range.high / range.low) ** ZERO_SHARE, hasZero };
+}
+
+/** Returns whether a place on the scale is that of values at or below 0. */
+export function isZeroAt(value: number, { low, high, hasZero }: ValueRange): boolean {
+  return hasZero === true && value < low * (high / low) ** (ZERO_SHARE / 2);
+}
+
+function roundRange(low: number, high: number): ValueRange {
   const range = { low: roundDown(low), high: roundUp(high) };
   // One value alone would be a band as high as the panel.
   if (range.high / range.low < 5) return { low: roundDown(low / 2), high: roundUp(high * 2) };
@@ -31,7 +48,8 @@ export function valueRange(columns: Iterable<WireColumn>): ValueRange {
 }
 
 /** Returns the values at which a scale is marked: powers of ten, and 2 and 5 times where they fit. */
-export function valueMarks({ low, high }: ValueRange, most: number): number[] {
+export function valueMarks({ low, high, hasZero }: ValueRange, most: number): number[] {
+  if (hasZero === true) return [low, ...valueMarks({ low: low * 1.0001, high }, most)];
   for (const factors of [[1, 2, 5], [1, 3], [1]]) {
     const marks = marksOf(factors, low, high);
     if (marks.length <= most) return marks;

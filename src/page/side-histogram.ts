@@ -11,7 +11,8 @@ export interface SideHistogram {
   close(): void;
 }
 
-const BAR_PX = 3;
+/** A row of pixels each, so that a bin is one bar, however high. */
+const BAR_PX = 1;
 /** Where the plot beside it has its edges; see time-chart.ts. */
 const TOP_PX = 8;
 const BOTTOM_PX = 28;
@@ -55,7 +56,7 @@ export function createSideHistogram(context: PageContext, into: HTMLElement): Si
     pen.fillStyle = accent;
     for (const [row, samples] of cells.entries()) {
       const length = samples < 0.01 ? 0 : Math.max(1, (samples / most) * (width - 6));
-      pen.fillRect(1, TOP_PX + (row * inner) / rows, length, inner / rows - 0.5);
+      pen.fillRect(1, TOP_PX + (row * inner) / rows, length, inner / rows);
     }
   }
 }

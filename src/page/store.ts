@@ -36,6 +36,11 @@ export interface DataStore {
   prefix(name: string): PrefixData;
   /** Up to which second all of it is known; 0 for nothing. */
   knownTo(one: Shown): number;
+  /**
+   * Parts of time of which nothing is known because nobody could tell of them: the collector was
+   * away, or the page was for longer than the collector remembers.
+   */
+  gaps(): readonly Range[];
   /** Takes in a frame. */
   take(frame: Frame): void;
   /** Forgets what is not among these, and what is older than `span` but for the range to be kept. */
@@ -51,14 +56,21 @@ export function createDataStore(): DataStore {
   const prefixes = new Map<string, { matching: number; counters: Map<string, CounterData> }>();
   const known = new Map<string, number>();
   let latestSecond = 0;
+  let gaps: Range[] = [];
 
   return {
     timing: (name) => timings.get(name) ?? { latest: undefined, columns: [] },
     counter: (name) => counters.get(name) ?? noCounter(),
     prefix: (name) => prefixes.get(name) ?? { matching: 0, counters: new Map() },
     knownTo: (one) => known.get(keyOf(one)) ?? 0,
+    gaps: () => gaps,
     take(frame) {
-      if (frame.reset) clear();
+      if (frame.reset) {
+        clear();
+        gaps = [];
+      } else if (latestSecond > 0 && frame.countersFrom > latestSecond + 1) {
+        gaps.push({ from: latestSecond + 1, to: frame.countersFrom });
+      }
       latestSecond = frame.second;
       for (const one of frame.watched) {
         takeOne(one);
@@ -77,6 +89,7 @@ export function createDataStore(): DataStore {
       const isWanted = (second: number, wide: number): boolean =>
         second + wide > oldest ||
         (kept !== undefined && second + wide > kept.from && second < kept.to);
+      gaps = gaps.filter(({ from, to }) => isWanted(from, to - from));
       for (const data of timings.values()) {
         prune(data.columns, ({ second, span: wide }) => isWanted(second, wide));
       }

@@ -36,7 +36,7 @@ export interface TimeChartParts {
 const AXIS_FONT = '11px system-ui, sans-serif';
 const AXIS_WIDTH_PX = 58;
 /** Half of the last label of time: it stands at the edge. */
-const LABEL_PX = 18;
+const LABEL_PX = 26;
 const TIME_AXIS_PX = 28;
 /** Pixels that the mouse moves before it is a brush. */
 const BRUSH_PX = 4;

@@ -16,7 +16,7 @@ export interface Cell {
   figures: Figures;
 }
 
-const NOTHING: Figures = { average: NaN, p50: NaN, p99: NaN };
+const NOTHING: Figures = { average: NaN, p50: NaN, p90: NaN, p99: NaN };
 
 /** A column of data does not change once it is there: its figures are found once. */
 const known = new WeakMap<WireColumn, { merged: Merged; figures: Figures }>();

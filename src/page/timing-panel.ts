@@ -1,12 +1,14 @@
 import type uPlotClass from 'uplot';
 
-import { type Figures, figuresOf, merge, type Merged, readBin } from './bins.ts';
+import type { WireColumn } from '../live/frame.ts';
+import type { TimingSummary } from '../window/summary.ts';
+import { type Figures, figuresOf, merge, type Merged, readBin, readZero } from './bins.ts';
 import { datum, element, type Item, setItems, setText } from './dom.ts';
 import { clock, count, duration, share } from './format.ts';
 import { CELL_PX, createHeatmap } from './heatmap.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
-import { valueMarks } from './scale.ts';
+import { isZeroAt, type ValueRange, valueMarks } from './scale.ts';
 import { createLegend } from './legend.ts';
 import { createSideHistogram } from './side-histogram.ts';
 import { createTimeChart } from './time-chart.ts';
@@ -20,6 +22,7 @@ export const DASHES: Record<Curve, number[]> = { average: [7, 4], p50: [], p99: 
 /** Its enum is in uPlot's types alone: there is nothing to take the value from. */
 // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
 const LOGARITHMIC = { distr: 3 as uPlotClass.Scale.Distr };
+const EMPTY_NOTE = 'Nothing was timed under this name of late: see the list for those that were.';
 const HINT = 'Point at it to read a bin; drag to look at a part of time.';
 
 /** Creates the panel of a timing: heatmap, curves, a histogram at its side, what the cursor reads. */
@@ -79,9 +82,20 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
     const data = context.data.timing(shown.name);
     const span = context.cellSpan();
     const { low, high } = context.values();
-    const rows = Math.max(8, Math.floor(chart.plot.over.clientHeight / CELL_PX));
+    const { clientWidth, clientHeight } = chart.plot.over;
     const shownColumns = within(data.columns, { from, to });
-    const shape = { from, to, span, low, high, rows };
+    // A screen that is too narrow for all columns has several in one, and none left out. They begin
+    // at multiples of their width: else they would be other ones each second.
+    const narrow = Math.ceil((to - from) / span / Math.max(1, clientWidth * devicePixelRatio));
+    const width = span * narrow;
+    const shape = {
+      from: Math.floor(from / width) * width,
+      to: Math.ceil(to / width) * width,
+      span: width,
+      low,
+      high,
+      rows: Math.max(8, Math.floor(clientHeight / CELL_PX)),
+    };
     const { most } = heatmap.fill(shownColumns, shape, context.theme().heat);
     legend.draw(most, context.theme());
     cells = cellsOf(shownColumns, { from, to }, span);
@@ -91,32 +105,38 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
       for (const series of [2 * at + 1, 2 * at + 2]) chart.plot.setSeries(series, { show });
     }
     const range = context.view().brush ?? { from, to };
-    const span1 = within(data.columns, range);
-    side.draw(span1, range);
-    sayBrushed(merge(span1));
-    sayFigures();
+    const looked = within(data.columns, range);
+    side.draw(looked, range);
+    sayBrushed(merge(looked));
+    sayFigures(shownColumns);
     const isShort = span > 1 && data.latest !== undefined && !data.latest.isLong;
-    setText(frame.note, isShort ? SHORT_NOTE : '');
+    const isEmpty = data.latest?.summary === null && shownColumns.length === 0;
+    setText(frame.note, isEmpty ? EMPTY_NOTE : isShort ? SHORT_NOTE : '');
   }
 
-  function sayFigures(): void {
-    const { latest } = context.data.timing(shown.name);
-    const summary = latest?.summary;
-    if (summary === undefined || summary === null) {
-      setItems(frame.figures, []);
-      chartPlace.setAttribute('aria-label', `${shown.name}: nothing timed in the last 5 minutes`);
-      return;
-    }
-    const terms = (['mean', 'p50', 'p90', 'p99', 'max'] as const).map((key): Item => {
-      return [key, datum(summary[key], duration(summary[key]), { 'data-of': key })];
+  function sayFigures(columns: readonly WireColumn[]): void {
+    const found = context.isNow() ? apiFigures() : shownFigures(columns);
+    setItems(frame.figures, found);
+    const texts = found.map(([term, value]) => {
+      return `${term} ${typeof value === 'string' ? value : value.textContent}`;
     });
-    const counted = datum(summary.count, count(summary.count), { 'data-of': 'count' });
-    const all: Item[] = [['in 5 min', counted], ...terms];
-    setItems(frame.figures, all);
-    const texts = all
-      .map(([term, value]) => `${term} ${typeof value === 'string' ? value : value.textContent}`)
-      .join(', ');
-    chartPlace.setAttribute('aria-label', `${shown.name}: ${texts}. Arrow keys read it.`);
+    const all = found.length === 0 ? 'nothing timed' : texts.join(', ');
+    chartPlace.setAttribute('aria-label', `${shown.name}: ${all}. Arrow keys read it.`);
+  }
+
+  /** Of the live window: to the digit what the API tells. */
+  function apiFigures(): Item[] {
+    const summary = context.data.timing(shown.name).latest?.summary ?? null;
+    return summary === null ? [] : figureItems('in 5 min', summary.count, summary);
+  }
+
+  /** Of what is shown, where that is something else. */
+  function shownFigures(columns: readonly WireColumn[]): Item[] {
+    const merged = merge(columns);
+    const { average: mean, ...rest } = figuresOf(merged);
+    if (merged.samples === 0) return [];
+    const term = context.view().span === 300 ? 'shown' : 'in 2 h';
+    return figureItems(term, Math.round(merged.weight), { ...rest, mean, max: merged.max });
   }
 
   function sayBrushed(merged: Merged): void {
@@ -125,31 +145,60 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
     const { average, p50, p99 } = figuresOf(merged);
     const when = `${clock(brush.from)} to ${clock(brush.to)}`;
     const figures = `average ${duration(average)}, p50 ${duration(p50)}, p99 ${duration(p99)}`;
-    setText(brushed, `${when}: ${count(merged.weight)} samples, ${figures}`);
+    setText(brushed, `${when}: ${counted(Math.round(merged.weight))}, ${figures}`);
   }
 
   function read(second: number | undefined, value?: number): void {
-    setText(reading, second === undefined ? HINT : readingOf(cells, second, value));
+    const range = context.values();
+    setText(reading, second === undefined ? HINT : readingOf(cells, { second, value, range }));
   }
 }
 
+/** The figures of a span as they stand in the head of a panel. */
+function figureItems(
+  term: string,
+  samples: number,
+  figures: Pick<TimingSummary, 'mean' | 'p50' | 'p90' | 'p99' | 'max'>,
+): Item[] {
+  const terms = (['mean', 'p50', 'p90', 'p99', 'max'] as const).map((key): Item => {
+    return [key, datum(figures[key], duration(figures[key]), { 'data-of': key })];
+  });
+  return [[term, datum(samples, count(samples), { 'data-of': 'count' })], ...terms];
+}
+
 /** What the cursor reads: time, bin, how many samples are in it, and what share of its column. */
-function readingOf(cells: readonly Cell[], second: number, value: number | undefined): string {
+function readingOf(cells: readonly Cell[], at: Place): string {
+  const { second, value, range } = at;
   const cell = cells.find((one) => second >= one.second && second < one.second + one.span);
   if (cell === undefined) return '';
   const { merged, figures } = cell;
   const when = clock(cell.second);
   if (merged.samples === 0) return `${when}: nothing`;
   const [column] = cell.columns;
-  const bin = value === undefined || column === undefined ? undefined : readBin(column, value);
-  if (bin !== undefined && cell.columns.length === 1) {
-    const range = `${duration(bin.from)} to ${duration(bin.to)}`;
-    const samples = `${count(bin.count)} of ${count(merged.samples)} samples`;
-    return `${when}: ${range}: ${samples}, ${share(bin.count, merged.samples)}`;
+  if (value !== undefined && column !== undefined && cell.columns.length === 1) {
+    const isZero = isZeroAt(value, range);
+    const bin = isZero ? readZero(column) : readBin(column, value);
+    if (bin !== undefined) {
+      const { from, to, count: found } = bin;
+      const edges = isZero && from === 0 ? '0 ms' : `${duration(from)} to ${duration(to)}`;
+      const samples = `${count(found)} of ${counted(merged.samples)}`;
+      return `${when}: ${edges}: ${samples}, ${share(found, merged.samples)}`;
+    }
   }
   const { average, p50, p99 } = figures;
   const curves = `average ${duration(average)}, p50 ${duration(p50)}, p99 ${duration(p99)}`;
-  return `${when}: ${count(merged.samples)} samples, ${curves}`;
+  return `${when}: ${counted(merged.samples)}, ${curves}`;
+}
+
+/** Where a cursor is. */
+interface Place {
+  second: number;
+  value: number | undefined;
+  range: ValueRange;
+}
+
+function counted(samples: number): string {
+  return `${count(samples)} ${samples === 1 ? 'sample' : 'samples'}`;
 }
 
 /** Lower where several share the page. */
@@ -161,7 +210,8 @@ function chartHeight(context: PageContext): number {
 function valueAxis(context: PageContext): uPlotClass.Axis {
   return {
     splits: ({ over }) => valueMarks(context.values(), Math.max(3, over.clientHeight / 28)),
-    values: (_plot, splits) => splits.map((value) => duration(value)),
+    values: (_plot, splits) =>
+      splits.map((value) => (isZeroAt(value, context.values()) ? '≤ 0' : duration(value))),
     // uPlot would leave out marks of a logarithmic scale that are not powers of ten.
     filter: (_plot, splits) => splits,
   };

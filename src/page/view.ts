@@ -58,7 +58,8 @@ export function readView(fragment: string): View {
   const params = new URLSearchParams(fragment.replace(/^#/, ''));
   const shown: Shown[] = [];
   for (const [letter, name] of params) {
-    if (isLetter(letter)) shown.push({ kind: LETTERS[letter], name });
+    if (!isLetter(letter) || (name === '' && letter !== 'p')) continue;
+    shown.push({ kind: LETTERS[letter], name });
   }
   const curves = params.get('curves')?.split(',');
   return {
@@ -93,10 +94,10 @@ export function isSame(one: Shown, other: Shown): boolean {
   return one.kind === other.kind && one.name === other.name;
 }
 
-/** Returns what is shown once a name is put beside the others, or taken away. */
+/** Returns what is shown once a name is put beside the others, or taken away. Not bounded. */
 export function toggled(shown: readonly Shown[], one: Shown): readonly Shown[] {
   const others = shown.filter((other) => !isSame(one, other));
-  return others.length < shown.length ? others : [...others, one].slice(-SHOWN_MAX);
+  return others.length < shown.length ? others : [...others, one];
 }
 
 function isLetter(letter: string): letter is keyof typeof LETTERS {

@@ -221,7 +221,9 @@ describe('the other commands', () => {
     const http = ['--http', collector.httpUrl];
     const refused = await runStatcol(['get', 'a', ...http]);
     expect(refused.code).to.equal(1);
-    expect(refused.stderr).to.match(/^statcol: no counters from .*401.*token.*\n$/);
+    expect(refused.stderr).to.match(
+      /^statcol: http:\/\/127\.0\.0\.1:\d+ wants its token: give --http-token\n$/,
+    );
     const let_in = await runStatcol(['get', 'a', ...http], {
       STATCOL_HTTP_TOKEN: 'long-enough-token',
     });

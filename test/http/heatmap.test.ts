@@ -108,6 +108,18 @@ describe('GET /api/heatmap/<name>', () => {
     expect(some.map(({ second }) => second - BEGIN_SECOND)).to.deep.equal([0, 30]);
   });
 
+  it('tells each second of a new name, in whatever part of a half minute it began', async () => {
+    await rig.pass(47);
+    for (let second = 0; second < 60; second++) {
+      rig.measure('new', 1);
+      await rig.pass();
+    }
+    const { columns } = await heatmap('new');
+    expect(columns.map(({ second, span }) => [second - BEGIN_SECOND, span])).to.deep.equal(
+      Array.from({ length: 60 }, (_, at) => [47 + at, 1]),
+    );
+  });
+
   for (const name of ['__proto__', 'a/b', '%', '?', 'é😀', '</script>', '..', 'a;b=c', ' ']) {
     it(`takes the name ${JSON.stringify(name)}`, async () => {
       rig.measure(name, 1);
@@ -126,7 +138,9 @@ describe('GET /api/heatmap/<name>', () => {
     expect((await refusal('counter'))[1]).to.match(
       /^"counter" is a counter: see \/api\/counters; /,
     );
-    expect((await refusal(''))[1]).to.match(/^no name was not timed of late/);
+    expect((await refusal(''))[1]).to.match(
+      /^expected the name of a timing behind \/api\/heatmap\/; /,
+    );
   });
 
   for (const [query, ...faults] of [

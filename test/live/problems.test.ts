@@ -82,6 +82,11 @@ describe('Problems', () => {
     const refusing = one({ trap: { error: 'answered 403', sinceMs: 1 } });
     expect(refusing.text).to.equal('The trap refuses timings: answered 403');
     expect(refusing.advice).to.match(/^What it refuses for good is dropped; /);
+    for (const status of [408, 429, 500, 503, 599]) {
+      const again = one({ trap: { error: `answered ${status}`, sinceMs: 1 } });
+      expect(again.text).to.equal(`The trap fails: answered ${status}`);
+      expect(again.advice).to.match(/^Timings are kept /);
+    }
   });
 
   it('tell of a state directory that fails, or is nearly full', () => {

@@ -144,6 +144,7 @@ describe('A search', () => {
     const name = 'a'.repeat(5000);
     const startMs = performance.now();
     expect(matches(name)).to.equal(false);
-    expect(performance.now() - startMs).to.be.below(50);
+    // It took 2 ms; each further star would take a thousand times as long, if it tried all places.
+    expect(performance.now() - startMs).to.be.below(2000);
   });
 });

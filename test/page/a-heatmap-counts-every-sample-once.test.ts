@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
 import { codeOf, highEdge, lowEdge } from '../../src/histogram-bin.ts';
-import { figuresOf, merge, readBin } from '../../src/page/bins.ts';
+import { figuresOf, merge, readBin, readZero } from '../../src/page/bins.ts';
 import { heatGrid, paintGrid } from '../../src/page/heat-grid.ts';
 import { heatColours } from '../../src/page/palette.ts';
-import { valueMarks, valueRange } from '../../src/page/scale.ts';
+import { isZeroAt, valueMarks, valueRange } from '../../src/page/scale.ts';
 import { columnOf } from '../support/synthetic-frames.ts';
 
 const FROM = 1_790_000_000;
@@ -30,7 +30,7 @@ describe('A heatmap', () => {
     );
   });
 
-  it('has each sample in its column, and within a row of where its value is', () => {
+  it('has each sample in its column, and within half a row of where its value is', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 59 }),
@@ -41,7 +41,7 @@ describe('A heatmap', () => {
           for (const [index, samples] of cells.entries()) {
             if (samples === 0) continue;
             const row = 29 - Math.floor(index / wide);
-            const [low, high] = [1000 ** (row / 30), 1000 ** ((row + 1) / 30)];
+            const [low, high] = [1000 ** ((row - 0.5) / 30), 1000 ** ((row + 1.5) / 30)];
             expect(index % wide).to.equal(at);
             expect(high).to.be.above(lowEdge(codeOf(value)) * 0.999_999);
             expect(low).to.be.below(highEdge(codeOf(value)) * 1.000_001);
@@ -117,7 +117,33 @@ describe('A heatmap', () => {
   });
 });
 
+describe('A value that is always the same', () => {
+  it('is one even band, and in a histogram one bar', () => {
+    const data = [columnOf(FROM, Array<number>(100).fill(100))];
+    for (const rows of [8, 60, 71, 284]) {
+      const shape = { from: FROM, to: FROM + 1, span: 1, ...valueRange(data), rows };
+      const filled = [...heatGrid(data, shape).cells].filter((samples) => samples > 0);
+      expect(new Set(filled).size, `${rows} rows`).to.equal(1);
+      expect(filled.reduce((sum, one) => sum + one, 0)).to.be.closeTo(100, 1e-3);
+    }
+  });
+});
+
 describe('The scale of values', () => {
+  it('has a place of its own for zero and below, which no other value has', () => {
+    const data = [columnOf(FROM, [-5, 0, 0, 3, 40])];
+    const range = valueRange(data);
+    const shape = { from: FROM, to: FROM + 1, span: 1, ...range, rows: 70 };
+    const { cells } = heatGrid(data, shape);
+    expect(cells[69]).to.equal(3);
+    expect(cells[68]).to.equal(0);
+    const [zero, least] = valueMarks(range, 10);
+    expect([isZeroAt(zero!, range), isZeroAt(least!, range)]).to.deep.equal([true, false]);
+    expect(isZeroAt(0.001, valueRange([columnOf(FROM, [3, 40])]))).to.equal(false);
+    expect(readZero(data[0]!)).to.deep.equal({ from: -5.1, to: 0, count: 3 });
+    expect(readZero(columnOf(FROM, [1]))).to.equal(undefined);
+  });
+
   it('holds all that is shown, and has marks within it', () => {
     fc.assert(
       fc.property(columns, (data) => {
@@ -136,9 +162,8 @@ describe('The scale of values', () => {
 
   it('has something to show where there is nothing, and where all is zero', () => {
     const zeros = columnOf(FROM, [0, 0, -3]);
-    for (const data of [[], [zeros]]) {
-      expect(valueRange(data)).to.deep.equal({ low: 1, high: 1000 });
-    }
+    expect(valueRange([])).to.deep.equal({ low: 1, high: 1000 });
+    expect(valueRange([zeros])).to.include({ high: 1000, hasZero: true });
     const shape = { from: FROM, to: FROM + 1, span: 1, low: 1, high: 1000, rows: 4 };
     expect([...heatGrid([zeros], shape).cells]).to.deep.equal([0, 0, 0, 3]);
   });

@@ -104,6 +104,22 @@ describe('The page, with a mouse', () => {
     expect(await page.locator('.panel').count()).to.equal(1);
   });
 
+  it('shows nothing when all is closed, and says how to go on; twelve at most', async () => {
+    for (const name of ['api.latency', 'api.hits']) {
+      await page.getByRole('button', { name: `Close ${name}` }).click();
+    }
+    await page.getByText('Nothing is shown. Choose a name').waitFor();
+    await rig.send(frames.frame(SECOND + 1, rig.asked()!));
+    await drawnTo(page, SECOND + 1);
+    expect(await page.locator('.panel').count()).to.equal(0);
+    for (let row = 0; row < 13; row++) await page.locator('.row .mark').nth(row).click();
+    expect(await page.locator('.panel').count()).to.equal(12);
+    await page.getByText('12 are shown, which is all there may be').waitFor();
+    await page.locator('.row .mark').nth(3).click();
+    expect(await page.locator('.panel').count()).to.equal(11);
+    expect(await page.locator('#notice').isVisible()).to.equal(false);
+  });
+
   it('shows two hours by half minutes', async () => {
     await page.getByRole('button', { name: '2 h' }).click();
     await page.locator('.side-caption', { hasText: 'all 2 h' }).waitFor();

@@ -7,7 +7,10 @@ import { CURVES, FIRST_VIEW, readView, type View, writeView } from '../../src/pa
 const second = fc.integer({ min: 1, max: 2 ** 31 });
 const views: fc.Arbitrary<View> = fc.record({
   shown: fc.uniqueArray(
-    fc.record({ kind: fc.constantFrom('timing', 'counter', 'prefix'), name: fc.string() }),
+    fc.record({
+      kind: fc.constantFrom('timing', 'counter', 'prefix'),
+      name: fc.string({ minLength: 1 }),
+    }),
     { maxLength: 12, selector: ({ kind, name }) => `${kind} ${name}` },
   ),
   span: fc.constantFrom(300, 7200),
@@ -50,6 +53,7 @@ describe("The page's address", () => {
   });
 
   it('names a thing once, and not more than twelve', () => {
+    expect(readView('#t=&c=&p=').shown).to.deep.equal([{ kind: 'prefix', name: '' }]);
     expect(readView('#t=a&t=a&c=a').shown).to.deep.equal([
       { kind: 'timing', name: 'a' },
       { kind: 'counter', name: 'a' },

@@ -98,7 +98,7 @@ describe('The page and its collector', () => {
   it('goes on after a restart: says so, comes back by itself, shows both lives', async () => {
     await start([], '#c=api.hits&t=api.latency');
     await sendUdp(collector.udpPort, 'api.hits:5|c\napi.latency:40|ms');
-    await page.locator('.counter data[value="5"]').waitFor();
+    await page.locator('.counter data[value="5"]').first().waitFor();
     const ports = ['--http', new URL(collector.httpUrl).port, '--port', String(collector.udpPort)];
     expect(await collector.stop()).to.equal(0);
     await page.locator('.problem.bad', { hasText: 'does not answer' }).waitFor();
@@ -109,7 +109,7 @@ describe('The page and its collector', () => {
       await again.exited();
     });
     await sendUdp(collector.udpPort, 'api.hits:7|c\napi.latency:41|ms');
-    await page.locator('.counter data[value="7"]').waitFor();
+    await page.locator('.counter data[value="7"]').first().waitFor();
     expect(await page.locator('.problem').count()).to.equal(0);
     // What it was told before is still there beside what it is told now.
     const table = await savedTable();
@@ -140,12 +140,24 @@ describe('The page and its collector', () => {
     expect(sum).to.equal(7);
   });
 
+  it('says so of a name that nobody has sent', async () => {
+    await start([], '#t=nobody.times&c=nobody.counts&p=nobody.');
+    await sendUdp(collector.udpPort, 'api.hits:5|c');
+    await page.locator('.timing .note', { hasText: 'Nothing was timed under this name' }).waitFor();
+    await page.locator('.counter .note', { hasText: 'No counter of this name is known' }).waitFor();
+    await page.locator('.prefix .note', { hasText: 'No counter begins like this' }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('zzz*');
+    await page.getByText('No name matches.').waitFor();
+    expect(await page.locator('#show-prefix').isVisible()).to.equal(false);
+  });
+
   it('tells that Redis is away, since when, and that it is back', async () => {
     const redis: RedisServer = await startRedis();
     closing.push(() => redis.stop());
     await start(['--redis', redis.url, '--counter-interval', '100'], '#c=api.hits');
     await sendUdp(collector.udpPort, 'api.hits:5|c');
-    await page.locator('.counter data[value="5"]').waitFor();
+    await page.locator('.counter data[value="5"]').first().waitFor();
     expect(await page.locator('.counter .note').textContent()).to.contain('Redis · statcol:stats');
     await redis.kill();
     await sendUdp(collector.udpPort, 'api.hits:1|c');
@@ -171,7 +183,7 @@ describe('The page and its collector', () => {
     closing.push(() => page.context().close());
     expect(await page.textContent('body')).to.contain('token');
     await page.goto(`${collector.httpUrl}?token=s3cret-token#c=api.hits`);
-    await page.locator('.counter data[value="5"]').waitFor();
+    await page.locator('.counter data[value="5"]').first().waitFor();
     expect(page.url()).not.to.contain('s3cret-token');
   });
 

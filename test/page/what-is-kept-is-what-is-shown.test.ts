@@ -87,7 +87,12 @@ describe("A counter's line", () => {
           .toSorted(([a], [b]) => a - b)
           .map(([at, sum]): WirePoint => [FIRST + at, 1, sum]);
         const range = { from: FIRST, to: FIRST + 300 };
-        const cells = counterCells(wire, range, { span, completeFrom: FIRST, knownTo: range.to });
+        const cells = counterCells(wire, range, {
+          span,
+          completeFrom: FIRST,
+          knownTo: range.to,
+          gaps: [],
+        });
         const inCells = cells.reduce((all, { perSecond }) => all + perSecond! * span, 0);
         expect(inCells).to.be.closeTo(
           found.reduce((all, [, sum]) => all + sum, 0),
@@ -97,13 +102,35 @@ describe("A counter's line", () => {
     );
   });
 
+  it('has a gap where the collector was away, and a rate of now without it', () => {
+    const store = createDataStore();
+    for (let at = 0; at < 20; at++) store.take(frameOf(FIRST + at, [[FIRST + at, 1, 50]]));
+    // It comes back after five seconds, in another life.
+    for (let at = 25; at < 30; at++) {
+      const frame = frameOf(FIRST + at, [[FIRST + at, 1, 50]]);
+      store.take({ ...frame, instance: 'another', countersFrom: FIRST + 25 });
+    }
+    expect(store.gaps()).to.deep.equal([{ from: FIRST + 20, to: FIRST + 25 }]);
+    const { points } = store.counter('api.hits');
+    const known = { span: 1, completeFrom: FIRST + 25, knownTo: FIRST + 30, gaps: store.gaps() };
+    const cells = counterCells(points, { from: FIRST, to: FIRST + 30 }, known);
+    const rates = cells.map(({ perSecond }) => perSecond);
+    expect(rates.slice(18, 27)).to.deep.equal([50, 50, null, null, null, null, null, 50, 50]);
+    expect(rateOfNow(cells, FIRST + 30)).to.equal(50);
+    store.keep([API], 300, undefined);
+    store.take({ ...frameOf(FIRST + 400, []), instance: 'another', countersFrom: FIRST + 100 });
+    store.keep([API], 300, undefined);
+    // The old gap is out of sight; the new one is what no longer can be told.
+    expect(store.gaps()).to.deep.equal([]);
+  });
+
   it('has the rate of what is over in a half minute that is not', () => {
     const range = { from: FIRST, to: FIRST + 60 };
     const points = Array.from({ length: 40 }, (_, at): WirePoint => [FIRST + at, 1, 5]);
-    const known = { span: 30, completeFrom: FIRST, knownTo: FIRST + 40 };
+    const known = { span: 30, completeFrom: FIRST, knownTo: FIRST + 40, gaps: [] };
     const cells = counterCells(points, range, known);
     expect(cells.map(({ perSecond }) => perSecond)).to.deep.equal([5, 5]);
-    expect(rateOfNow(cells)).to.equal(5);
+    expect(rateOfNow(cells, FIRST + 40)).to.equal(5);
   });
 
   it('is 0 where nothing was counted, and a gap where that is not known', () => {
@@ -112,10 +139,11 @@ describe("A counter's line", () => {
       span: 1,
       completeFrom: FIRST + 2,
       knownTo: FIRST + 5,
+      gaps: [],
     });
     const rates = cells.map(({ perSecond }) => perSecond);
     expect(rates).to.deep.equal([null, null, 0, 0, 9, null]);
-    expect(rateOfNow(cells)).to.equal(3);
+    expect(rateOfNow(cells, FIRST + 5)).to.equal(3);
   });
 });
 
