@@ -14,7 +14,7 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
   const frame = createPanelFrame(context, shown, () => counterTable(shown.name, cells));
   const { chartPlace, reading, brushed } = createChartParts('line chart', HINT);
   // Beside the chart, so that its time lies beneath the time of a heatmap.
-  const row = element('div', { class: 'chart-row' }, chartPlace, frame.figures);
+  const row = element('div', { class: 'chart-row' }, frame.figures, chartPlace);
   frame.body.append(row, reading, brushed);
   const chart = createTimeChart({
     context,

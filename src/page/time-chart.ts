@@ -151,7 +151,7 @@ function timeAxis(context: PageContext): uPlotClass.Axis {
   return {
     ...axisStyle(context),
     size: TIME_AXIS_PX,
-    space: ({ width }) => (width < 380 ? 38 : 56),
+    space: ({ width }) => (width < 380 ? 34 : 56),
     grid: { show: false },
     values: (_plot, splits) => splits.map((second) => timeText(second)),
   };
