@@ -5,6 +5,8 @@ import type { Vitals } from './vitals.ts';
 export interface CollectorOptions {
   host?: string | undefined;
   port?: number | undefined;
+  /** `off`, a port, or `host:port`. */
+  tcp?: string | number | undefined;
   redis?: string | undefined;
   redisWait?: number | undefined;
   collection?: string | readonly string[] | undefined;
@@ -42,6 +44,8 @@ export interface CollectorEvents {
 export interface Endpoints {
   /** Such as `udp://127.0.0.1:8125`. */
   udp: string;
+  /** Such as `tcp://127.0.0.1:8125`; undefined when it is off. */
+  tcp: string | undefined;
   /** Such as `http://127.0.0.1:8127/`; undefined when it is off. */
   http: string | undefined;
 }
@@ -65,7 +69,7 @@ export interface Collector {
   /** The collector's own numbers, of this moment. Between `start` and `stop`. */
   vitals(): Promise<Vitals>;
   /**
-   * Reads what lies in the socket, closes it, delivers everything, and closes the rest. Takes
+   * Reads what lies in the sockets, closes them, delivers everything, and closes the rest. Takes
    * `stopTimeout` milliseconds at most, and resolves with what could not be delivered by then.
    */
   stop(): Promise<Undelivered>;

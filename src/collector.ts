@@ -31,7 +31,7 @@ import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import type { RouteSources } from './http/routes.ts';
 import { guarded } from './in-process/say.ts';
 import { hostPort } from './ingest/address.ts';
-import { createIngestThreads } from './ingest/ingest-threads.ts';
+import { createInputs } from './ingest/inputs.ts';
 import { createKernelDrops } from './ingest/kernel.ts';
 import { newInstance } from './instance.ts';
 import { membersOf, readOptions } from './options.ts';
@@ -74,10 +74,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const instance = (): string => state?.instance ?? ownInstance;
 
   // In the order in which a sample passes: sockets and ledgers,
-  const ingest = createIngestThreads(options.threads, ingestOptions(options, state), {
-    onHalfFull: () => void flush(timingFlusher),
-    onDeath,
-  });
+  const onHalfFull = (): void => void flush(timingFlusher);
+  const ingest = createInputs(options, ingestOptions(options, state), { onHalfFull, onDeath, log });
   // where it waits on this thread,
   const { maxKeys } = options;
   const counterBook = createCounterBook(maxKeys);
@@ -131,8 +129,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   async function start(): Promise<Endpoints> {
     if (state !== undefined) recovered = await attach(state);
-    const socket = await ingest.start(options.port).catch(async (error: unknown) => {
-      ingest.release();
+    const { udp: socket, tcp } = await ingest.start().catch(async (error: unknown) => {
       await state?.close();
       throw error;
     });
@@ -141,8 +138,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       startMs: nowMs(),
       nowMs,
       socket,
-      threads: ingest.all.length,
+      threads: ingest.threads,
       kernelDrops: createKernelDrops(() => ingest.kernelDrops, { nowMs, log }),
+      tcp: () => ingest.tcpUsage(),
       received: drainer.received,
       counterBook,
       counterFlusher,
@@ -161,7 +159,11 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       const url = await http?.server.listen();
       counterFlusher.flush(); // connects
       for (const ticker of tickers) ticker.start();
-      return { udp: `udp://${hostPort(socket.address, socket.port)}`, http: url };
+      return {
+        udp: `udp://${hostPort(socket.address, socket.port)}`,
+        tcp: tcp && `tcp://${hostPort(tcp.address, tcp.port)}`,
+        http: url,
+      };
     } catch (error) {
       await ingest.end();
       ingest.release();
@@ -179,7 +181,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     if (ingest.all.some((one) => one.isDead)) await drainer.drain();
     // Half of the time for reading what came: the other half is needed to deliver it.
     const drained = await ingest.stop(options.stopTimeout / 2);
-    if (!drained) log('warn', 'not all datagrams in the socket could be read before the deadline');
+    if (!drained) log('warn', 'not all that lay in the sockets could be read before the deadline');
     vitalsParts?.kernelDrops.close();
     await drainer.drain();
     await ingest.end();

@@ -98,8 +98,8 @@ export function readPem(path: string, { readText }: Surroundings): string | unde
   }
 }
 
-/** Reads `off` (null), a port, or host and port. */
-export function readHttp(given: string): { host: string; port: number } | null | undefined {
+/** Reads `off` (null), a port, or host and port; an IPv6 host in brackets. */
+export function readListen(given: string): { host: string; port: number } | null | undefined {
   if (given === 'off') return null;
   const match = /^(?:(\[[^\]]+\]|[^:[\]]+):)?(\d{1,5})$/.exec(given);
   const host = readHost((match?.[1] ?? '127.0.0.1').replaceAll(/[[\]]/g, ''));

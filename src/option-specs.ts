@@ -64,6 +64,16 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     ...integer(0, 65_535),
   }),
   spec({
+    key: 'tcp',
+    flag: '--tcp',
+    argument: '[host:]port',
+    fallback: 'off',
+    shownDefault: 'off',
+    help: 'StatsD over TCP too: lines ended by LF; port 0 takes a free one',
+    expected: 'off, a port from 0 to 65535, or host:port like 127.0.0.1:8125 or [::1]:8125',
+    read: readers.readListen,
+  }),
+  spec({
     key: 'redis',
     flag: '--redis',
     argument: 'url',
@@ -167,7 +177,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     shownDefault: '127.0.0.1:8127',
     help: 'page, API, health, metrics, trap receiver; off disables; port 0 takes a free one',
     expected: 'off, a port from 0 to 65535, or host:port like 127.0.0.1:8127 or [::1]:8127',
-    read: readers.readHttp,
+    read: readers.readListen,
   }),
   spec({
     key: 'httpToken',

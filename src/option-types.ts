@@ -12,6 +12,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Options {
   readonly host: string;
   readonly port: number;
+  /** Null: off. */
+  readonly tcp: { readonly host: string; readonly port: number } | null;
   /** Undefined: the memory store. */
   readonly redis: string | undefined;
   readonly redisWait: number;

@@ -23,6 +23,7 @@ export interface Vitals {
     kernelDrops: number | null;
     receiveBufferBytes: number;
   };
+  tcp: TcpUsage;
   lines: { accepted: number; rejected: Record<string, number> };
   samples: { counters: number; timings: number };
   counters: Fate;
@@ -33,6 +34,18 @@ export interface Vitals {
   store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };
   state: { configured: boolean; up: boolean; lastError: string | null; spoolBytes: number };
   trap: { configured: boolean; up: boolean; lastError: string | null; lastPushMs: number | null };
+}
+
+/** What has come over TCP. */
+export interface TcpUsage {
+  configured: boolean;
+  /** Open now. */
+  connections: number;
+  /** Since the start. */
+  accepted: number;
+  /** Closed as they came, since too many were open. */
+  refused: number;
+  bytes: number;
 }
 
 /** What the trap receiver has taken in; nothing of it is in `samples`. */

@@ -9,7 +9,7 @@ import type { BoundSocket } from './ingest/messages.ts';
 import type { Store } from './sinks/store.ts';
 import type { Recovered } from './state/attach.ts';
 import type { StateDir } from './state/state-dir.ts';
-import type { Fate, ReceiverUsage, Vitals } from './vitals-types.ts';
+import type { Fate, ReceiverUsage, TcpUsage, Vitals } from './vitals-types.ts';
 import type { LiveWindow } from './window/window.ts';
 
 export type { Fate, ReceiverUsage, Vitals } from './vitals-types.ts';
@@ -23,6 +23,8 @@ export interface VitalsParts {
   socket: BoundSocket;
   threads: number;
   kernelDrops: KernelDrops;
+  /** What has come over TCP. */
+  tcp: () => TcpUsage;
   received: Received;
   counterBook: CounterBook;
   counterFlusher: CounterFlusher;
@@ -56,6 +58,7 @@ export function readVitals(parts: VitalsParts): Vitals {
       kernelDrops: parts.kernelDrops.read(),
       receiveBufferBytes: socket.receiveBufferBytes,
     },
+    tcp: parts.tcp(),
     lines: {
       accepted: received.linesAccepted,
       rejected: Object.fromEntries(received.linesRejected),

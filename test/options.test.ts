@@ -11,6 +11,7 @@ describe('Options', () => {
     expect(readOptions({}, AROUND)).to.deep.equal({
       host: '127.0.0.1',
       port: 8125,
+      tcp: null,
       redis: undefined,
       redisWait: 0,
       collection: ['statcol:stats'],
@@ -57,6 +58,9 @@ describe('Options', () => {
     ['host', 'localhost', '127.0.0.1'],
     ['port', 0, 0],
     ['port', '65535', 65_535],
+    ['tcp', 'off', null],
+    ['tcp', 8125, { host: '127.0.0.1', port: 8125 }],
+    ['tcp', '[::]:0', { host: '::', port: 0 }],
     ['redis', 'redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
     ['redis', 'rediss://user:pass@h:1/2', 'rediss://user:pass@h:1/2'],
     ['redis', 'redis://[::1]:6379/', 'redis://[::1]:6379/'],

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { errorText } from '../errors.ts';
-import type { Ingest } from '../ingest/ingest.ts';
 import type { Seed } from '../ingest/kept-ledger.ts';
+import type { LedgerSource, Transport } from '../ingest/ledger-source.ts';
 import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/stat.ts';
 import type { DrainVisitor, LedgerReader, SampleVisitor } from '../ledger/reader.ts';
 import { Kind } from '../protocol/parse.ts';
@@ -23,8 +23,8 @@ import type { TimingBook, TimingEntry } from './timing-book.ts';
 
 /** What a drainer works with. */
 export interface DrainerParts {
-  /** The threads whose ledgers are drained; they may come later. */
-  ingests: readonly Ingest[];
+  /** Those whose ledgers are drained; they may come later. */
+  ingests: readonly LedgerSource[];
   /** How many names there may be at once, over all ledgers: each alone has no more. */
   namesMax: number;
   counters: CounterBook;
@@ -48,7 +48,7 @@ export interface DrainerParts {
   nowMs: () => number;
 }
 
-/** Takes what the ingest threads have counted out of the ledgers, into the books and the window. */
+/** Takes what was counted out of the ledgers, into the books and the window. */
 export interface Drainer {
   readonly received: Received;
   /** Flips and drains. What was read before the call is in the books when it resolves. */
@@ -87,7 +87,7 @@ const CROWDED = 0.75;
 export function createDrainer(parts: DrainerParts): Drainer {
   const { ingests, counters, timings, clock, window, trace, log, nowMs } = parts;
   const received = nothingReceived();
-  const known = new Map<Ingest, Known>();
+  const known = new Map<LedgerSource, Known>();
   let periodStartMs = nowMs();
   // What was read before this moment has been drained, or will be by a drain that has begun.
   let drainedToMs = clock.nowMs();
@@ -127,7 +127,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
   }
 
   /** All of it counts to one moment: the middle of the time in which it was read. */
-  async function take(ingest: Ingest, reader: LedgerReader, middleMs: number): Promise<void> {
+  async function take(ingest: LedgerSource, reader: LedgerReader, middleMs: number): Promise<void> {
     const ofLedger = knownOf(ingest);
     const counterAt = (id: number): CounterEntry | null =>
       lookUp(ofLedger.counters, id, () => counterOf(reader.nameOf(id)));
@@ -148,7 +148,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
         if (entry === null) drop(parts.timingTally, 'key_limit', values.length);
         else takeTimings(entry, values, weights);
       },
-      stats: takeStats,
+      stats: (stats) => takeStats(stats, ingest.transport),
       refusal: sayRefusal,
     };
     const draining = reader.drain(visitor)[Symbol.iterator]();
@@ -201,9 +201,13 @@ export function createDrainer(parts: DrainerParts): Drainer {
     return ingests.length > 1 && counters.size + timings.size >= parts.namesMax;
   }
 
-  function takeStats(stats: Float64Array): void {
-    received.datagrams += stats[Stat.datagrams]!;
-    received.bytes += stats[Stat.bytes]!;
+  function takeStats(stats: Float64Array, transport: Transport): void {
+    // What comes over TCP are no datagrams: its bytes are counted where they are read.
+    const packets = { udp: received, unix: received.unix, tcp: undefined }[transport];
+    if (packets !== undefined) {
+      packets.datagrams += stats[Stat.datagrams]!;
+      packets.bytes += stats[Stat.bytes]!;
+    }
     received.linesAccepted += stats[Stat.linesAccepted]!;
     received.counterSamples += stats[Stat.counterSamples]!;
     received.timingSamples += stats[Stat.timingSamples]!;
@@ -271,7 +275,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
     log('debug', `names in use: ${seeds.length}; idle ones are forgotten`);
   }
 
-  function knownOf(ingest: Ingest): Known {
+  function knownOf(ingest: LedgerSource): Known {
     let found = known.get(ingest);
     if (found === undefined) known.set(ingest, (found = { counters: [], traced: [], timings: [] }));
     return found;

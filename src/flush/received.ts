@@ -1,10 +1,16 @@
 import type { RejectReason } from '../protocol/reasons.ts';
 import { printable } from './printable.ts';
 
-/** What has come in since the start, as the ingest thread counted it. */
-export interface Received {
+/** Datagrams that were read. */
+export interface Packets {
   datagrams: number;
   bytes: number;
+}
+
+/** What has come in since the start, as it was counted where it was read; datagrams over UDP. */
+export interface Received extends Packets {
+  /** Those over the unix socket. */
+  readonly unix: Packets;
   linesAccepted: number;
   readonly linesRejected: Map<RejectReason, number>;
   /** The last line refused for each reason. */
@@ -29,6 +35,7 @@ export function nothingReceived(): Received {
   return {
     datagrams: 0,
     bytes: 0,
+    unix: { datagrams: 0, bytes: 0 },
     linesAccepted: 0,
     linesRejected: new Map(),
     refusals: new Map(),

@@ -31,6 +31,18 @@ const FAMILIES: readonly Family[] = [
   gauge('statcol_udp_receive_buffer_bytes', 'Granted to each socket.', ({ udp }) =>
     one(udp.receiveBufferBytes),
   ),
+  gauge('statcol_tcp_connections', 'Open now.', ({ tcp }) => {
+    return tcp.configured ? one(tcp.connections) : [];
+  }),
+  counter('statcol_tcp_connections_accepted_total', 'Opened by peers.', ({ tcp }) =>
+    tcp.configured ? one(tcp.accepted) : [],
+  ),
+  counter(
+    'statcol_tcp_connections_refused_total',
+    'Closed as they came, since too many were open.',
+    ({ tcp }) => (tcp.configured ? one(tcp.refused) : []),
+  ),
+  counter('statcol_tcp_bytes_total', 'Read.', ({ tcp }) => (tcp.configured ? one(tcp.bytes) : [])),
   counter('statcol_lines_accepted_total', 'Read and counted.', ({ lines }) => one(lines.accepted)),
   counter('statcol_lines_rejected_total', 'Refused, by reason.', ({ lines }) =>
     byReason({}, lines.rejected),

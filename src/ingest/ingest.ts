@@ -14,6 +14,7 @@ import {
   seedLedger,
   takeOver,
 } from './kept-ledger.ts';
+import type { LedgerSource } from './ledger-source.ts';
 import { listenFault } from './listen-fault.ts';
 import type { ReceiverChoice, Sharing } from './receiver.ts';
 import type {
@@ -47,30 +48,15 @@ export interface IngestEvents {
 }
 
 /** The main thread's side of an ingest thread: it starts it, flips its ledger, and stops it. */
-export interface Ingest {
+export interface Ingest extends LedgerSource {
   /**
    * Starts the thread and binds. Rejects with `ERR_LISTEN` where the address is not to be had.
    *
    * @param port 0 takes a free one.
    */
   start(port: number, sharing?: Sharing): Promise<BoundSocket>;
-  /** The thread died, and another is to take its place: see `renew`. */
-  readonly isDead: boolean;
   /** What the kernel has thrown away, as of the last flip; null where it does not tell. */
   readonly kernelDrops: number | null;
-  /**
-   * Whether datagrams were read since the last flip, for who can wait: one that was read just now
-   * may be passed over. Cost: a look at memory; the thread is not woken.
-   */
-  hasNew(): boolean;
-  /** Flips the ledger and returns its reader, whose `drain` has then to be called. */
-  flip(): Promise<LedgerReader>;
-  /**
-   * Puts an empty ledger, in which only the seeds are known, in the place of the present one, whose
-   * last flip has to be drained. A thread that is dead is replaced too, on the same socket. Rejects
-   * where that cannot be had any more.
-   */
-  renew(seeds: Iterable<Seed>): Promise<OldLedger>;
   /** Reads what lies in the socket and closes it. */
   stop(timeoutMs: number): Promise<boolean>;
   /** Ends the thread. After the last flip. */
@@ -97,6 +83,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   const waiting = new Map<FromIngest['type'], Waiting>();
 
   return {
+    transport: 'udp',
     start,
     get isDead() {
       return dead !== undefined && !isStopped;
@@ -159,7 +146,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     }
     const { code, message } = answer as FromIngest & { type: 'failed' };
     const cause = Object.assign(new Error(message), { code });
-    const fault = listenFault(code, message, hostPort(options.host, port));
+    const address = `udp ${hostPort(options.host, port)}`;
+    const fault = listenFault(code, message, { address, flag: '--port', hostFlag: '--host' });
     throw new StatcolError(ErrorCode.ERR_LISTEN, fault, { cause });
   }
 

@@ -84,6 +84,7 @@ export function createLiveRig({
     } as VitalsParts['socket'],
     threads: 1,
     kernelDrops: { read: () => hand.kernelDrops, close: () => {} },
+    tcp: () => ({ configured: false, connections: 0, accepted: 0, refused: 0, bytes: 0 }),
     received,
     counterBook,
     counterFlusher: createCounterFlusher({

@@ -9,6 +9,8 @@ import type { Vitals } from '../../src/vitals.ts';
 export interface CollectorProcess {
   readonly pid: number;
   readonly udpPort: number;
+  /** 0 where it is off. */
+  readonly tcpPort: number;
   readonly httpUrl: string;
   /** Everything printed so far. */
   readonly stdout: () => string;
@@ -47,16 +49,21 @@ export async function startCollector(
   const exit = new Promise<number>((resolve) => {
     child.once('close', (code) => resolve(code ?? -1));
   });
-  while (!/^udp:.*\nhttp:.*\n/.test(printed.stdout)) {
+  while (!/^udp:.*\n(?:.*\n)*http:.*\n/.test(printed.stdout)) {
     const event = await Promise.race([once(child.stdout!, 'data'), exit]);
     if (typeof event === 'number') {
       throw new Error(`statcol ended with ${event}: ${printed.stderr}`);
     }
   }
-  const [udp = '', http = ''] = printed.stdout.split('\n');
+  const endpoint = (scheme: string): string => {
+    return new RegExp(`^${scheme}:.*`, 'm').exec(printed.stdout)?.[0] ?? '';
+  };
+  const portOf = (url: string): number => Number(/:(\d+)$/.exec(url)?.[1] ?? 0);
+  const http = endpoint('http');
   const collector: CollectorProcess = {
     pid: child.pid!,
-    udpPort: Number(new URL(udp.replace('udp:', 'http:')).port),
+    udpPort: portOf(endpoint('udp')),
+    tcpPort: portOf(endpoint('tcp')),
     httpUrl: http,
     stdout: () => printed.stdout,
     stderr: () => printed.stderr,
