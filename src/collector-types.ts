@@ -7,6 +7,10 @@ export interface CollectorOptions {
   port?: number | undefined;
   /** `off`, a port, or `host:port`. */
   tcp?: string | number | undefined;
+  /** `off`, or a path. */
+  unix?: string | undefined;
+  /** In octal digits, or as a number: `0o660`. */
+  unixMode?: string | number | undefined;
   redis?: string | undefined;
   redisWait?: number | undefined;
   collection?: string | readonly string[] | undefined;
@@ -46,6 +50,8 @@ export interface Endpoints {
   udp: string;
   /** Such as `tcp://127.0.0.1:8125`; undefined when it is off. */
   tcp: string | undefined;
+  /** Such as `unix:///run/statcol.sock`; undefined when it is off. */
+  unix: string | undefined;
   /** Such as `http://127.0.0.1:8127/`; undefined when it is off. */
   http: string | undefined;
 }

@@ -129,7 +129,11 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   async function start(): Promise<Endpoints> {
     if (state !== undefined) recovered = await attach(state);
-    const { udp: socket, tcp } = await ingest.start().catch(async (error: unknown) => {
+    const {
+      udp: socket,
+      tcp,
+      unix,
+    } = await ingest.start().catch(async (error: unknown) => {
       await state?.close();
       throw error;
     });
@@ -141,6 +145,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       threads: ingest.threads,
       kernelDrops: createKernelDrops(() => ingest.kernelDrops, { nowMs, log }),
       tcp: () => ingest.tcpUsage(),
+      hasUnix: options.unix !== null,
       received: drainer.received,
       counterBook,
       counterFlusher,
@@ -162,6 +167,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       return {
         udp: `udp://${hostPort(socket.address, socket.port)}`,
         tcp: tcp && `tcp://${hostPort(tcp.address, tcp.port)}`,
+        unix: unix && `unix://${unix}`,
         http: url,
       };
     } catch (error) {

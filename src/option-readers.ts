@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 
+import { UNIX_PATH_BYTES_MAX } from './ingest/libc.ts';
 import { hasTag } from './sinks/redis-script.ts';
 import { readRedisGroup } from './sinks/redis-url.ts';
 
@@ -106,6 +107,26 @@ export function readListen(given: string): { host: string; port: number } | null
   const port = Number(match?.[2]);
   if (match === null || host === undefined || port > 65_535) return undefined;
   return match[1]?.startsWith('[') === true && !isIPv6(host) ? undefined : { host, port };
+}
+
+/** Reads `off` (null), or the path of a unix socket. */
+export function readUnix(given: string): string | null | undefined {
+  if (given === 'off') return null;
+  const length = Buffer.byteLength(given);
+  // What begins a line of its own would be a second endpoint on stdout.
+  const isPath = length > 0 && length <= UNIX_PATH_BYTES_MAX && !/\p{Cc}/u.test(given);
+  return isPath ? given : undefined;
+}
+
+/** Reads the rights of a file in octal digits: `0660`, `660`. */
+export function readMode(given: string): number | undefined {
+  return /^0?[0-7]{3}$/.test(given) ? Number.parseInt(given, 8) : undefined;
+}
+
+/** Takes the same as a number, which in a program is written `0o660`. */
+export function modeOf(given: unknown): number | undefined {
+  const isMode = Number.isInteger(given) && (given as number) >= 0 && (given as number) <= 0o777;
+  return isMode ? (given as number) : undefined;
 }
 
 /** Reads a collector's name; an empty one is made from the host's. */

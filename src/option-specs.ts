@@ -1,48 +1,12 @@
 import * as readers from './option-readers.ts';
-import { integer, oneOf, size, type Surroundings, text } from './option-readers.ts';
-import { LOG_LEVELS, type Options } from './option-types.ts';
-
-/** What reading a value takes: an option's spec, or that of a member of a configuration. */
-export interface ValueSpec {
-  readonly key: string;
-  /** The default, as text. Undefined: none. */
-  readonly fallback: string | undefined;
-  /** It must be given. */
-  readonly required?: boolean;
-  /** It may be given several times. */
-  readonly list?: boolean;
-  /** What of its value must not be shown: all of it, or what a URL may hold beside the host. */
-  readonly secret?: 'all' | 'url';
-  /** What is expected, for the one who gave something else. */
-  readonly expected: string;
-  /** Returns the value, or undefined if the text is not what is expected. */
-  readonly read: (text: string, around: Surroundings) => unknown;
-  /**
-   * Reads what is no text, in place of `read`. May throw `ERR_OPTIONS` with the faults of what is
-   * inside.
-   */
-  readonly readValue?: (value: unknown, from: string) => unknown;
-}
-
-/** One option: how it is written, what it means, and how its text becomes a value. */
-export interface OptionSpec<Key extends keyof Options = keyof Options> extends ValueSpec {
-  readonly key: Key;
-  readonly flag: string;
-  /** What stands behind the flag in the help. */
-  readonly argument: string;
-  /** The default as the help and the README show it. */
-  readonly shownDefault: string;
-  readonly help: string;
-  readonly read: (text: string, around: Surroundings) => Options[Key] | undefined;
-}
-
-function spec<Key extends keyof Options>(one: OptionSpec<Key>): OptionSpec {
-  return one;
-}
+import { integer, oneOf, size, text } from './option-readers.ts';
+import { type OptionSpec, spec } from './option-spec.ts';
+import { TRANSPORT_SPECS } from './option-specs-transports.ts';
+import { LOG_LEVELS } from './option-types.ts';
 
 const INTERVAL = integer(10, 600_000);
 
-/** Every option, in the order of the help. The one place where names and defaults are written. */
+/** Every option, in the order of the help. The one place where names and defaults are written, with what is spread in. */
 export const OPTION_SPECS: readonly OptionSpec[] = [
   spec({
     key: 'host',
@@ -63,16 +27,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     help: 'UDP port; 0 takes a free one',
     ...integer(0, 65_535),
   }),
-  spec({
-    key: 'tcp',
-    flag: '--tcp',
-    argument: '[host:]port',
-    fallback: 'off',
-    shownDefault: 'off',
-    help: 'StatsD over TCP too: lines ended by LF; port 0 takes a free one',
-    expected: 'off, a port from 0 to 65535, or host:port like 127.0.0.1:8125 or [::1]:8125',
-    read: readers.readListen,
-  }),
+  ...TRANSPORT_SPECS,
   spec({
     key: 'redis',
     flag: '--redis',

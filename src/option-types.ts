@@ -14,6 +14,9 @@ export interface Options {
   readonly port: number;
   /** Null: off. */
   readonly tcp: { readonly host: string; readonly port: number } | null;
+  /** Null: off. */
+  readonly unix: string | null;
+  readonly unixMode: number;
   /** Undefined: the memory store. */
   readonly redis: string | undefined;
   readonly redisWait: number;

@@ -1,6 +1,7 @@
 import { ErrorCode, StatcolError } from './errors.ts';
 import type { Surroundings } from './option-readers.ts';
-import { OPTION_SPECS, type ValueSpec } from './option-specs.ts';
+import type { ValueSpec } from './option-spec.ts';
+import { OPTION_SPECS } from './option-specs.ts';
 import { type Options } from './option-types.ts';
 
 /** A value as it is given, and where: a flag, an environment variable, or a member of an object. */

@@ -24,6 +24,7 @@ export interface Vitals {
     receiveBufferBytes: number;
   };
   tcp: TcpUsage;
+  unix: UnixUsage;
   lines: { accepted: number; rejected: Record<string, number> };
   samples: { counters: number; timings: number };
   counters: Fate;
@@ -45,6 +46,13 @@ export interface TcpUsage {
   accepted: number;
   /** Closed as they came, since too many were open. */
   refused: number;
+  bytes: number;
+}
+
+/** What has come over the unix socket. */
+export interface UnixUsage {
+  configured: boolean;
+  datagrams: number;
   bytes: number;
 }
 

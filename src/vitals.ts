@@ -25,6 +25,8 @@ export interface VitalsParts {
   kernelDrops: KernelDrops;
   /** What has come over TCP. */
   tcp: () => TcpUsage;
+  /** Whether there is a unix socket. */
+  hasUnix: boolean;
   received: Received;
   counterBook: CounterBook;
   counterFlusher: CounterFlusher;
@@ -59,6 +61,7 @@ export function readVitals(parts: VitalsParts): Vitals {
       receiveBufferBytes: socket.receiveBufferBytes,
     },
     tcp: parts.tcp(),
+    unix: { configured: parts.hasUnix, ...received.unix },
     lines: {
       accepted: received.linesAccepted,
       rejected: Object.fromEntries(received.linesRejected),

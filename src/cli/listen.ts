@@ -30,12 +30,14 @@ export async function listen(
   });
   const ending = endOf(collector, log);
   fatal = ending.fatal;
-  const { udp, tcp, http } = await collector.start().catch((error: unknown) => {
+  const { udp, tcp, unix, http } = await collector.start().catch((error: unknown) => {
     const isUsage = error instanceof StatcolError && error.code === ErrorCode.ERR_OPTIONS;
     throw isUsage ? new Usage(error.faults) : error;
   });
   if (ending.hasBegun()) return;
-  process.stdout.write([udp, tcp, http].filter((line) => line !== undefined).join('\n') + '\n');
+  process.stdout.write(
+    [udp, tcp, unix, http].filter((line) => line !== undefined).join('\n') + '\n',
+  );
   warnIfVain(options, log);
 }
 

@@ -43,6 +43,12 @@ const FAMILIES: readonly Family[] = [
     ({ tcp }) => (tcp.configured ? one(tcp.refused) : []),
   ),
   counter('statcol_tcp_bytes_total', 'Read.', ({ tcp }) => (tcp.configured ? one(tcp.bytes) : [])),
+  counter('statcol_unix_datagrams_total', 'Read.', ({ unix }) =>
+    unix.configured ? one(unix.datagrams) : [],
+  ),
+  counter('statcol_unix_bytes_total', 'Read.', ({ unix }) =>
+    unix.configured ? one(unix.bytes) : [],
+  ),
   counter('statcol_lines_accepted_total', 'Read and counted.', ({ lines }) => one(lines.accepted)),
   counter('statcol_lines_rejected_total', 'Refused, by reason.', ({ lines }) =>
     byReason({}, lines.rejected),

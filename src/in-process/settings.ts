@@ -12,7 +12,7 @@ import {
   text,
 } from '../option-readers.ts';
 import { membersOf, readValues } from '../options.ts';
-import type { ValueSpec } from '../option-specs.ts';
+import type { ValueSpec } from '../option-spec.ts';
 import type { BorrowedClient } from '../sinks/redis-access.ts';
 import type { RedisAddress } from '../sinks/redis-link.ts';
 import type { StoreChoice } from './counting.ts';

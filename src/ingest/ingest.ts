@@ -25,6 +25,7 @@ import type {
   ToIngest,
 } from './messages.ts';
 import { threadFlags } from './thread-flags.ts';
+import type { UnixSocket } from './unix-socket.ts';
 
 /** What an ingest is made with. */
 export interface IngestOptions {
@@ -34,6 +35,8 @@ export interface IngestOptions {
   hashSeed: number;
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
+  /** A unix socket, to be read in place of a UDP one, by `recvmmsg`. Closed at the end. */
+  unix?: Pick<UnixSocket, 'path' | 'descriptors'> | undefined;
 }
 
 /** What an ingest reports by itself. */
@@ -83,7 +86,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   const waiting = new Map<FromIngest['type'], Waiting>();
 
   return {
-    transport: 'udp',
+    transport: options.unix === undefined ? 'udp' : 'unix',
     start,
     get isDead() {
       return dead !== undefined && !isStopped;
@@ -123,7 +126,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
       hashSeed: options.hashSeed,
       receiveBufferBytes: options.receiveBufferBytes,
       receiver: bound?.receiver ?? options.receiver,
-      adopt: bound?.descriptors,
+      path: options.unix?.path,
+      adopt: bound?.descriptors ?? options.unix?.descriptors,
       ledger,
     };
     // In the sources this file ends in .ts, in the package in .js; so does the thread's.
@@ -146,7 +150,8 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
     }
     const { code, message } = answer as FromIngest & { type: 'failed' };
     const cause = Object.assign(new Error(message), { code });
-    const address = `udp ${hostPort(options.host, port)}`;
+    const path = options.unix?.path;
+    const address = path === undefined ? `udp ${hostPort(options.host, port)}` : `unix ${path}`;
     const fault = listenFault(code, message, { address, flag: '--port', hostFlag: '--host' });
     throw new StatcolError(ErrorCode.ERR_LISTEN, fault, { cause });
   }
@@ -261,9 +266,10 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
 
   /** When the thread is no more: a number may be another's file as soon as it is closed. */
   function closeDescriptors(): void {
-    if (bound?.descriptors === undefined) return;
-    if (!isSocketClosed) closeSync(bound.descriptors.socketFd);
-    closeSync(bound.descriptors.wakeFd);
+    const held = bound?.descriptors ?? options.unix?.descriptors;
+    if (held === undefined) return;
+    if (!isSocketClosed) closeSync(held.socketFd);
+    closeSync(held.wakeFd);
     bound = undefined;
   }
 

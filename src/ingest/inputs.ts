@@ -3,12 +3,14 @@ import type { AddressInfo } from 'node:net';
 import type { Log } from '../flush/health.ts';
 import type { Options } from '../option-types.ts';
 import type { TcpUsage } from '../vitals-types.ts';
-import type { IngestEvents, IngestOptions } from './ingest.ts';
+import { createIngest, type Ingest, type IngestEvents, type IngestOptions } from './ingest.ts';
 import { createIngestThreads } from './ingest-threads.ts';
 import type { LedgerSource } from './ledger-source.ts';
+import type { Libc } from './libc.ts';
 import { createLocalIngest } from './local-ingest.ts';
 import type { BoundSocket } from './messages.ts';
 import { createTcpServer } from './tcp-server.ts';
+import { loadForUnix, openUnixSocket, type UnixSocket } from './unix-socket.ts';
 
 /** Where a collector receives. */
 export interface BoundInputs {
@@ -16,17 +18,19 @@ export interface BoundInputs {
   udp: BoundSocket;
   /** Undefined when it is off. */
   tcp: AddressInfo | undefined;
+  /** The absolute path of the unix socket; undefined when it is off. */
+  unix: string | undefined;
 }
 
-/** All that lines come in by: UDP, and TCP if it is asked for. Each has ledgers of its own. */
+/** All that lines come in by: UDP, and what else is asked for. Each has ledgers of its own. */
 export interface Inputs {
   /** Those that receive; at first none. */
   readonly all: readonly LedgerSource[];
   /** How many threads read UDP. */
   readonly threads: number;
   /**
-   * Binds everything. Rejects with `ERR_LISTEN` where an address is not to be had; then nothing is
-   * bound.
+   * Binds everything. Rejects with `ERR_LISTEN` where an address is not to be had, and with
+   * `ERR_OPTIONS` where there can be no unix socket; then nothing is bound.
    */
   start(): Promise<BoundInputs>;
   /** UDP datagrams that the kernel has thrown away; null where it does not tell. */
@@ -66,6 +70,9 @@ export function createInputs(
             }),
         });
 
+  let unixSocket: UnixSocket | undefined;
+  let unix: Ingest | undefined;
+
   return {
     all,
     get threads() {
@@ -73,9 +80,15 @@ export function createInputs(
     },
     async start() {
       try {
-        const bound = { udp: await udp.start(options.port), tcp: await tcp?.listen() };
-        const local = tcp?.ingest;
-        all.push(...udp.all, ...(local === undefined ? [] : [local]));
+        // First of all, since without it nothing is to be bound.
+        const libc = options.unix === null ? undefined : await loadForUnix();
+        const bound = {
+          udp: await udp.start(options.port),
+          tcp: await tcp?.listen(),
+          unix: libc && (await startUnix(libc, options.unix!)),
+        };
+        const others = [tcp?.ingest, unix].filter((one) => one !== undefined);
+        all.push(...udp.all, ...others);
         return bound;
       } catch (error) {
         await end();
@@ -88,21 +101,37 @@ export function createInputs(
     },
     tcpUsage: () => tcp?.usage() ?? NO_TCP,
     async stop(timeoutMs) {
-      const drained = await Promise.all([udp.stop(timeoutMs), tcp?.stop(timeoutMs) ?? true]);
-      return drained.every(Boolean);
+      removeFile(); // who comes from now on finds that nobody is there
+      const stopping = [udp, tcp, unix].map(async (one) => (await one?.stop(timeoutMs)) ?? true);
+      return (await Promise.all(stopping)).every(Boolean);
     },
     end,
     release,
   };
 
+  async function startUnix(libc: Libc, path: string): Promise<string> {
+    const socket = openUnixSocket(libc, path, options.unixMode);
+    unixSocket = socket;
+    unix = createIngest({ ...ingest, host: path, receiver: 'recvmmsg', unix: socket }, events);
+    await unix.start(0);
+    return socket.path;
+  }
+
+  function removeFile(): void {
+    unixSocket?.remove();
+    unixSocket = undefined;
+  }
+
   async function end(): Promise<void> {
+    removeFile();
     tcp?.end();
-    await udp.end();
+    await Promise.all([udp.end(), unix?.end()]);
   }
 
   function release(): void {
     udp.release();
     tcp?.ingest?.release();
+    unix?.release();
   }
 }
 

@@ -13,6 +13,7 @@ export interface Libc {
   getsockopt(fd: number, level: number, name: number, value: CMemory, length: CMemory): number;
   bind(fd: number, address: CMemory, length: number): number;
   connect(fd: number, address: CMemory, length: number): number;
+  shutdown(fd: number, how: number): number;
   getsockname(fd: number, address: CMemory, length: CMemory): number;
   recvmmsg(fd: number, headers: CMemory, count: number, flags: number, timeout: null): number;
   poll(descriptors: CMemory, count: number, timeoutMs: number): number;
@@ -44,6 +45,7 @@ export interface Libc {
 
 /** Numbers of Linux, the same on x64 and arm64, with glibc and with musl. Source: linux/socket.h. */
 export const LINUX = {
+  AF_UNIX: 1,
   AF_INET: 2,
   AF_INET6: 10,
   SOCK_DGRAM: 2,
@@ -55,7 +57,9 @@ export const LINUX = {
   SO_REUSEPORT: 15,
   SO_RCVBUFFORCE: 33,
   SO_MEMINFO: 55,
+  MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
+  SHUT_RD: 0,
   POLLIN: 1,
   PROT_RW: 3,
   MAP_SHARED: 0x01,
@@ -70,13 +74,17 @@ export const LINUX = {
   EFAULT: 14,
   EINVAL: 22,
   ENOTSOCK: 88,
+  EPROTOTYPE: 91,
+  ECONNREFUSED: 111,
 } as const;
 
 /** The names that Node gives to what calls fail of. */
 const ERROR_NAMES: Readonly<Record<number, string>> = {
   1: 'EPERM',
+  2: 'ENOENT',
   5: 'EIO',
   13: 'EACCES',
+  20: 'ENOTDIR',
   22: 'EINVAL',
   23: 'ENFILE',
   24: 'EMFILE',
@@ -127,6 +135,7 @@ export async function loadLibc(): Promise<Libc> {
     getsockopt: declare(`int getsockopt(${value}, void *length)`),
     bind: declare('int bind(int fd, void *address, uint32_t length)'),
     connect: declare('int connect(int fd, void *address, uint32_t length)'),
+    shutdown: declare('int shutdown(int fd, int how)'),
     getsockname: declare('int getsockname(int fd, void *address, void *length)'),
     recvmmsg: declare(
       'int recvmmsg(int fd, void *headers, uint32_t count, int flags, void *timeout)',
@@ -163,6 +172,21 @@ export function socketAddress(host: string, port: number): Buffer {
   bytes.writeUInt16LE(is6 ? LINUX.AF_INET6 : LINUX.AF_INET, 0);
   bytes.writeUInt16BE(port, 2);
   bytes.set(addressBytes(host), is6 ? 8 : 4);
+  return bytes;
+}
+
+/** The longest path of a unix socket: `sun_path` has 108 bytes, and a NUL at its end. */
+export const UNIX_PATH_BYTES_MAX = 107;
+
+/**
+ * Returns the address of a unix socket as C has it.
+ *
+ *     sockaddr_un   family:2 path:108
+ */
+export function unixAddress(path: string): Buffer {
+  const bytes = Buffer.alloc(2 + UNIX_PATH_BYTES_MAX + 1);
+  bytes.writeUInt16LE(LINUX.AF_UNIX, 0);
+  bytes.write(path, 2, UNIX_PATH_BYTES_MAX);
   return bytes;
 }
 

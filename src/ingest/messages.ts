@@ -20,6 +20,8 @@ export interface IngestThreadOptions {
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
   sharing: Sharing;
+  /** See `ReceiverOptions.path`. */
+  path: string | undefined;
   /** A socket that was left by a thread that died, for this one to go on with. */
   adopt: Descriptors | undefined;
   ledger: LedgerHandle;

@@ -13,8 +13,15 @@ export interface ReceiverOptions {
   sharing: Sharing;
   /** A socket that is bound already, to go on with: then host, port and buffer say nothing. */
   adopt?: Descriptors | undefined;
-  /** Called for each datagram, up to 65,507 bytes. The bytes may be kept by nobody. */
+  /**
+   * The path of a unix socket, which is to be adopted: then its senders have no address, and its
+   * kernel makes them wait where it would drop.
+   */
+  path?: string | undefined;
+  /** Called for each datagram, up to 65,536 bytes. The bytes may be kept by nobody. */
   onPacket: OnPacket;
+  /** Called in its place for the first 65,536 bytes of one that was longer, as none over UDP is. */
+  onCut?: OnPacket | undefined;
 }
 
 /**

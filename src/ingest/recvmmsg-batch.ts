@@ -1,5 +1,5 @@
 import { createPacketMemory, PACKET_BYTES_MAX, PACKET_PADDING } from '../protocol/packet.ts';
-import { ADDRESS_BYTES, type CMemory, type Libc, readSocketAddress } from './libc.ts';
+import { ADDRESS_BYTES, type CMemory, type Libc, LINUX, readSocketAddress } from './libc.ts';
 import type { OnPacket } from './pipeline.ts';
 
 /** Memory for what one call of `recvmmsg` reads. */
@@ -8,8 +8,8 @@ export interface Batch {
   readonly size: number;
   /** What the call is given, if senders are to be known; and if not, which costs the kernel less. */
   readonly headers: { readonly named: Buffer; readonly nameless: Buffer };
-  /** Hands the first `count` datagrams over, in order. */
-  handOver(count: number, headers: Buffer, onPacket: OnPacket): void;
+  /** Hands the first `count` datagrams over, in order; to `onCut` those that had no room. */
+  handOver(count: number, headers: Buffer, onPacket: OnPacket, onCut?: OnPacket): void;
   /** Who sent the datagram being handed over; undefined if that was not asked for. */
   source(): { host: string; port: number } | undefined;
   /** Memory that the headers point to: for as long as the batch is there, so is this. */
@@ -42,6 +42,7 @@ const WHOLE_AT = SIZE * HEAD_STRIDE;
  */
 const HEADER_BYTES = 64;
 const IOVEC_BYTES = 32;
+const FLAGS_AT = 48;
 const LENGTH_AT = 56;
 
 /** Creates a batch. All of its memory lives as long as it does. */
@@ -76,7 +77,7 @@ export function createBatch(libc: Libc): Batch {
   return {
     size: SIZE,
     headers: { named, nameless },
-    handOver(count, headers, onPacket) {
+    handOver(count, headers, onPacket, onCut = onPacket) {
       isNamed = headers === named;
       const words = isNamed ? namedWords : namelessWords;
       for (current = 0; current < count; current++) {
@@ -86,7 +87,8 @@ export function createBatch(libc: Libc): Batch {
         else {
           const whole = WHOLE_AT + current * WHOLE_STRIDE;
           data.bytes.copyWithin(whole, head, head + HEAD_BYTES);
-          onPacket(data, whole, length);
+          const flags = words[(current * HEADER_BYTES + FLAGS_AT) / 4]!;
+          ((flags & LINUX.MSG_TRUNC) === 0 ? onPacket : onCut)(data, whole, length);
         }
       }
     },

@@ -41,15 +41,16 @@ const NICE = -10;
 const TURN_MS = 2;
 
 /**
- * Opens a UDP socket that is read with `recvmmsg`, 256 datagrams a call. For a thread of its own:
- * it sleeps in the kernel until something comes or somebody wakes it. Throws the system's error
- * where the socket cannot be bound.
+ * Opens a UDP socket that is read with `recvmmsg`, 256 datagrams a call; or reads a unix socket
+ * that is bound. For a thread of its own: it sleeps in the kernel until something comes or somebody
+ * wakes it. Throws the system's error where the socket cannot be bound.
  */
 export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Receiver {
   const fd = options.adopt?.socketFd ?? openSocket(libc, options);
   libc.setpriority(0, 0, NICE);
   const batch = createBatch(libc);
-  const local = localAddress(libc, fd);
+  const { path, onPacket, onCut } = options;
+  const local = path === undefined ? localAddress(libc, fd) : { host: path, port: 0 };
   const wakeFd = options.adopt?.wakeFd ?? libc.eventfd(0, LINUX.EFD_CLOEXEC | LINUX.EFD_NONBLOCK);
   const wakes = Buffer.alloc(8);
   const descriptors = Buffer.alloc(16); // struct pollfd: int fd, short events, short revents
@@ -59,10 +60,12 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
   }
   const rest = new Int32Array(new SharedArrayBuffer(4));
   const receiveBufferBytes = option(libc, fd, LINUX.SO_RCVBUF);
-  const restMs = receiveBufferBytes >= LONG_REST_BUFFER_BYTES ? LONG_REST_MS : REST_MS;
+  const buffered = receiveBufferBytes >= LONG_REST_BUFFER_BYTES ? LONG_REST_MS : REST_MS;
+  // Who finds some ten datagrams unread in a unix socket (net.unix.max_dgram_qlen) has to wait.
+  const restMs = path === undefined ? buffered : 0;
   let isOpen = true;
   let rests = 0;
-  let headers = batch.headers.named;
+  let headers = path === undefined ? batch.headers.named : batch.headers.nameless;
   let namedUntilMs = 0;
   let turn: NodeJS.Immediate | undefined = setImmediate(readOn);
 
@@ -74,19 +77,21 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
     isShared: options.sharing !== 'alone',
     receiveBufferBytes,
     source() {
+      if (path !== undefined) return `unix:${path}`; // they are seldom bound to a name
       namedUntilMs = performance.now() + NAMED_FOR_MS;
       const from = batch.source();
       return from === undefined ? '' : hostPort(from.host, from.port);
     },
     drain(timeoutMs) {
       const deadlineMs = performance.now() + timeoutMs;
-      refuseMore(libc, fd, local.host);
+      if (path === undefined) refuseMore(libc, fd, local.host);
+      else libc.shutdown(fd, LINUX.SHUT_RD); // senders get EPIPE; what lies in it can be read
       while (performance.now() < deadlineMs) {
         if (receive() === 0) return Promise.resolve(true);
       }
       return Promise.resolve(false);
     },
-    kernelDrops: () => readDrops(libc, fd),
+    kernelDrops: () => (path === undefined ? readDrops(libc, fd) : null),
     close() {
       isOpen = false;
       clearImmediate(turn);
@@ -105,7 +110,7 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
         libc.read(wakeFd, wakes, wakes.length); // sets it back
         break;
       }
-      if (count < batch.size) Atomics.wait(rest, 0, 0, restMs);
+      if (count < batch.size && restMs > 0) Atomics.wait(rest, 0, 0, restMs);
     } while (performance.now() < untilMs);
     if (isOpen) turn = setImmediate(readOn);
   }
@@ -114,7 +119,8 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
   function receive(): number {
     const count = libc.recvmmsg(fd, headers, batch.size, LINUX.MSG_DONTWAIT, null);
     if (count >= 0) {
-      batch.handOver(count, headers, options.onPacket);
+      batch.handOver(count, headers, onPacket, onCut);
+      if (path !== undefined) return count;
       const { named, nameless } = batch.headers;
       headers = count < NAMELESS_FROM || performance.now() < namedUntilMs ? named : nameless;
       return count;

@@ -6,6 +6,7 @@ import { openLedger } from '../ledger/ledger.ts';
 import { type LedgerMemory, sharedMemory } from '../ledger/memory.ts';
 import { createLedgerWriter, type LedgerWriter } from '../ledger/writer.ts';
 import { mappedMemory } from '../state/mapped-memory.ts';
+import { createCutter } from './cut-line.ts';
 import { openDgramReceiver } from './dgram-receiver.ts';
 import { loadLibc, NO_LIBC, NoLibc } from './libc.ts';
 import type { FromIngest, IngestThreadOptions, LedgerHandle, ToIngest } from './messages.ts';
@@ -24,6 +25,7 @@ const libc = await loadLibc().catch((error: unknown) => error as NoLibc);
 let receiver: Receiver | undefined;
 let writer = writerOf(options.ledger);
 const onPacket = createPipeline(() => writer);
+const onCut = createCutter(() => writer, onPacket);
 
 port.on('message', (message: ToIngest) => {
   switch (message.type) {
@@ -43,8 +45,9 @@ port.on('message', (message: ToIngest) => {
 await start();
 
 async function start(): Promise<void> {
-  const { host, port: udpPort, receiveBufferBytes, sharing, adopt } = options;
-  const parts = { host, port: udpPort, receiveBufferBytes, sharing, adopt, onPacket };
+  const { host, port: udpPort, receiveBufferBytes, sharing, adopt, path } = options;
+  const socket = { host, port: udpPort, receiveBufferBytes, sharing, adopt, path };
+  const parts = { ...socket, onPacket, onCut };
   let note: string | undefined;
   try {
     [receiver, note] = await open(parts);

@@ -3,7 +3,7 @@ import type { TrapType } from '../flush/timing-book.ts';
 import type { StoreChoice } from '../in-process/counting.ts';
 import * as specs from '../in-process/settings.ts';
 import { integer, oneOf, text } from '../option-readers.ts';
-import type { ValueSpec } from '../option-specs.ts';
+import type { ValueSpec } from '../option-spec.ts';
 import type { BorrowedClient } from '../sinks/redis-access.ts';
 import type { RedisAddress } from '../sinks/redis-link.ts';
 import { MAX_KEYS } from './keys.ts';

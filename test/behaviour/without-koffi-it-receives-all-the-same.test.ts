@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,5 +59,14 @@ describe('without koffi', () => {
     expect(printed()).to.match(/koffi, which is not installed: npm install koffi/);
     expect(printed()).to.not.match(/could not be bound/);
     expect(printed()).to.not.include('udp://');
+  });
+
+  it('--unix is told what is missing, and nothing is bound: exit 2', async () => {
+    const { child, printed } = listen('--unix', join(folder, 'socket'), '--tcp', '0');
+    expect((await once(child, 'close'))[0]).to.equal(2);
+    expect(printed()).to.equal(
+      'statcol: --unix: it needs koffi, which is not installed: npm install koffi\n',
+    );
+    expect(existsSync(join(folder, 'socket'))).to.equal(false);
   });
 });

@@ -87,6 +87,12 @@ describe('What Prometheus is told', () => {
       'statcol_window_bytes{}': 1234,
       'statcol_window_columns_merged_total{}': 0,
       'statcol_window_columns_dropped_total{}': 0,
+      'statcol_tcp_connections{}': 3,
+      'statcol_tcp_connections_accepted_total{}': 12,
+      'statcol_tcp_connections_refused_total{}': 1,
+      'statcol_tcp_bytes_total{}': 4096,
+      'statcol_unix_datagrams_total{}': 20,
+      'statcol_unix_bytes_total{}': 500,
       'statcol_state_up{}': 1,
       'statcol_state_spool_bytes{}': 4711,
       'statcol_store_up{}': 1,
@@ -100,6 +106,8 @@ describe('What Prometheus is told', () => {
     const vitals = {
       ...VITALS,
       udp: { ...VITALS.udp, kernelDrops: null },
+      tcp: { ...VITALS.tcp, configured: false },
+      unix: { ...VITALS.unix, configured: false },
       store: { ...VITALS.store, lastFlushMs: null },
       trap: { ...VITALS.trap, configured: false },
       state: { ...VITALS.state, configured: false },
@@ -107,7 +115,8 @@ describe('What Prometheus is told', () => {
     };
     const text = await textOf({ vitals: () => Promise.resolve(vitals) });
     readPrometheus(text);
-    const absent = /kernel_drops|last_flush|statcol_trap|statcol_state|rejected|receiver_s/;
+    const absent =
+      /kernel_drops|_tcp_|_unix_|last_flush|statcol_trap|statcol_state|rejected|receiver_s/;
     expect(text).not.to.match(absent);
     const configured = { configured: true, samples: 7, leftOut: 2 };
     const more = await textOf({

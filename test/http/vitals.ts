@@ -13,6 +13,7 @@ export const VITALS: Vitals = {
     receiveBufferBytes: 33_554_432,
   },
   tcp: { configured: true, connections: 3, accepted: 12, refused: 1, bytes: 4096 },
+  unix: { configured: true, datagrams: 20, bytes: 500 },
   lines: { accepted: 990, rejected: { bad_value: 9, no_separator: 1 } },
   samples: { counters: 700, timings: 300 },
   counters: { recovered: 0, delivered: 600, pending: 98, dropped: { overflow: 2 } },

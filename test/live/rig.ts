@@ -85,6 +85,7 @@ export function createLiveRig({
     threads: 1,
     kernelDrops: { read: () => hand.kernelDrops, close: () => {} },
     tcp: () => ({ configured: false, connections: 0, accepted: 0, refused: 0, bytes: 0 }),
+    hasUnix: false,
     received,
     counterBook,
     counterFlusher: createCounterFlusher({
