@@ -83,6 +83,25 @@ describe('a collector as a library', () => {
     await Promise.all([first.stop(), again.stop(), sameUdp.stop()]);
   });
 
+  it('a start without the TCP port or the socket file it wants leaves nothing bound', async () => {
+    const first = createCollector({ ...FREE, tcp: 0 });
+    const { tcp } = await first.start();
+    const [port, tcpPort] = [await freePort(), Number(tcp!.split(':').at(-1))];
+    const sameTcp = createCollector({ port, http: 'off', tcp: tcpPort });
+    expect(await codeOf(sameTcp.start())).to.equal('ERR_LISTEN');
+    await first.stop();
+    const noFile = createCollector({ port, http: 'off', tcp: tcpPort, unix: '/none/socket' });
+    expect(await codeOf(noFile.start())).to.equal('ERR_LISTEN');
+    const again = createCollector({ port, http: 'off', tcp: tcpPort });
+    const { udp, tcp: sameAgain, unix } = await again.start();
+    expect([udp, sameAgain, unix]).to.deep.equal([
+      `udp://127.0.0.1:${port}`,
+      `tcp://127.0.0.1:${tcpPort}`,
+      undefined,
+    ]);
+    await again.stop();
+  });
+
   it('with Redis away and nothing to deliver, it stops at once', async () => {
     const redis = `redis://127.0.0.1:${await freePort()}`;
     const collector = createCollector({ ...FREE, redis, stopTimeout: 30_000 });
