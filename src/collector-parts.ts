@@ -122,12 +122,14 @@ export function openState(
 
 /** Returns what the ingest threads are made with. */
 export function ingestOptions(
-  { host, names, maxKeys, receiver }: Options,
+  { host, names, tags: dialect, tagSetsPerName, maxKeys, receiver }: Options,
   state: StateDir | undefined,
 ): IngestOptions {
   return {
     host,
     names,
+    dialect,
+    tagSetsMax: tagSetsPerName,
     receiver,
     createLedger: state === undefined ? plainLedgers(ledgerLimits(maxKeys)) : state.createLedger,
     hashSeed: randomBytes(4).readInt32LE(),

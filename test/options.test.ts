@@ -25,6 +25,8 @@ describe('Options', () => {
       httpToken: undefined,
       trapSecret: undefined,
       names: 'statsd',
+      tags: undefined,
+      tagSetsPerName: 1000,
       maxKeys: 1_000_000,
       threads: 1,
       receiver: 'auto',

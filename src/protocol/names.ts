@@ -1,3 +1,4 @@
+import { nameParts, type TagDialect } from './dialects.ts';
 import { Verdict } from './reasons.ts';
 
 /**
@@ -6,7 +7,7 @@ import { Verdict } from './reasons.ts';
  */
 export type NameRule = 'statsd' | 'keep';
 
-/** The most tags a line may carry, Graphite and DogStatsD ones together. */
+/** The most tags a line may carry, wherever they stand. */
 export const TAGS_MAX = 64;
 /** The longest tag, in bytes, as it came. */
 export const TAG_BYTES_MAX = 200;
@@ -22,21 +23,29 @@ export type NameResult = { name: string } | { refused: Verdict };
  *     ^^^^^^^^^^^^^^^^^^^^^     ^^^^^^^^^^^^^
  *     name                      tags
  *
- * @param name the bytes before the `:`, with Graphite tags behind a `;` if there are any.
+ * @param name the bytes before the `:`, with Graphite tags behind a `;`, or tags of the dialect, if
+ *   there are any.
  * @param tags the bytes behind the `#`: `key:value` or `key`, separated by commas. May be empty.
  *
  * Bytes that are not UTF-8 become U+FFFD (and are then dropped under `statsd`). Refuses a name of
- * which nothing is left (`bad_name`), and an empty key, over 64 tags, or a tag over 200 bytes
- * (`bad_tags`).
+ * which nothing is left (`bad_name`), and an empty key, over 64 tags, a tag over 200 bytes, or half
+ * a pair of SignalFX' brackets (`bad_tags`).
  *
  * Cost: strings and arrays; runs once per spelling.
  */
-export function canonicalName(name: Uint8Array, tags: Uint8Array, rule: NameRule): NameResult {
-  const semicolon = name.indexOf(SEMICOLON);
-  const base = sanitise(decode(semicolon < 0 ? name : name.subarray(0, semicolon)), rule);
+export function canonicalName(
+  name: Uint8Array,
+  tags: Uint8Array,
+  rule: NameRule,
+  dialect?: TagDialect,
+): NameResult {
+  const parts = nameParts(name, dialect);
+  if (parts === undefined) return { refused: Verdict.badTags };
+  const base = sanitise(decode(parts.base), rule);
   if (base === '') return { refused: Verdict.badName };
   const spelled = [
-    ...(semicolon < 0 ? [] : splitTags(name.subarray(semicolon + 1), SEMICOLON, EQUALS)),
+    ...splitTags(parts.listed, COMMA, EQUALS),
+    ...splitTags(parts.graphite, SEMICOLON, EQUALS),
     ...splitTags(tags, COMMA, COLON),
   ];
   if (spelled.length === 0) return { name: base };

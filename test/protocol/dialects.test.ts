@@ -1,0 +1,276 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+import { TAG_DIALECTS, type TagDialect } from '../../src/protocol/dialects.ts';
+import { canonicalName, type NameRule, TAGS_MAX } from '../../src/protocol/names.ts';
+import { reasonOf } from '../../src/protocol/reasons.ts';
+import { bytesOf, createWire, shown, utf8 } from './wire.ts';
+
+const BAD = '(bad_tags)';
+const NONE = '(bad_name)';
+const LONG = '(name_too_long)';
+const WIDE = { entriesMax: 1000, nameBytesMax: 1 << 20, timingsMax: 64 };
+
+type Pairs = readonly (readonly [key: string, value: string])[];
+
+/** How each dialect writes a name with tags; `rest` is what follows the name in the line. */
+const WRITTEN: Record<
+  TagDialect | 'dogstatsd' | 'graphite',
+  (name: string, tags: Pairs) => string
+> = {
+  dogstatsd: (name, tags) => `${name}:1|c|#${listOf(tags, ':', ',')}`,
+  graphite: (name, tags) => `${name}${tags.length > 0 ? ';' : ''}${listOf(tags, '=', ';')}:1|c`,
+  influx: (name, tags) => `${name},${listOf(tags, '=', ',')}:1|c`,
+  librato: (name, tags) => `${name}#${listOf(tags, '=', ',')}:1|c`,
+  signalfx: (name, tags) => `${name}[${listOf(tags, '=', ',')}]:1|c`,
+};
+
+function listOf(tags: Pairs, inside: string, between: string): string {
+  return tags.map((tag) => tag.join(inside)).join(between);
+}
+
+/** The name that a line is counted under, or in brackets why it is not. */
+function countedAs(line: string, dialect?: TagDialect, rule: NameRule = 'statsd'): string {
+  const wire = createWire(WIDE, rule, { dialect });
+  wire.send(line);
+  const { counters, rejected } = wire.drain();
+  const [name = `(${Object.keys(rejected).join()})`] = counters.keys();
+  return name;
+}
+
+describe('Tags in all five dialects', () => {
+  const facts: [canonical: string, ...tags: Pairs[]][] = [
+    ['checkout.time', []],
+    ['checkout.time;zone=eu', [['zone', 'eu']], [['zone', 'eu'], ['zone', 'eu']]],
+    [
+      'checkout.time;canary=;host=a;zone=eu',
+      [['zone', 'eu'], ['host', 'a'], ['canary', '']],
+      [['canary', ''], ['zone', 'eu'], ['host', 'a']],
+      [['host', 'a'], ['canary', ''], ['zone', 'eu'], ['host', 'a'], ['canary', '']],
+    ],
+    ['checkout.time;zone=eu;zone=us', [['zone', 'us'], ['zone', 'eu']]],
+    ['checkout.time;a=b=c', [['a', 'b=c']]],
+    ['checkout.time;__proto__=constructor', [['__proto__', 'constructor']]],
+    ['checkout.time;a_b=-c', [['a b', '/c?']]],
+  ]; // prettier-ignore
+  for (const [canonical, ...writings] of facts) {
+    it(`are the same ${canonical}, in any order, however often`, () => {
+      for (const dialect of TAG_DIALECTS) {
+        const wire = createWire(WIDE, 'statsd', { dialect });
+        const lines = writings.flatMap((tags) => [
+          WRITTEN.dogstatsd('checkout.time', tags),
+          WRITTEN.graphite('checkout.time', tags),
+          WRITTEN[dialect]('checkout.time', tags),
+        ]);
+        // First seen, and known.
+        for (let round = 0; round < 2; round++) {
+          for (const line of lines) wire.send(line);
+          const { counters } = wire.drain();
+          expect([...counters], dialect).to.deep.equal([[canonical, [lines.length, lines.length]]]);
+        }
+      }
+    });
+  }
+});
+
+/** Name as it comes · what it is counted as · under `keep`, where that differs. */
+const TABLES: Record<TagDialect, [name: string, statsd: string, keep?: string][]> = {
+  influx: [
+    ['a', 'a'],
+    ['a,k=v', 'a;k=v'],
+    ['a,k', 'a;k='],
+    ['a,', 'a'],
+    ['a,k=v,k2=v2,k', 'a;k=;k=v;k2=v2'],
+    // The mark that comes first decides what the other one means.
+    ['a,k=v;w', 'a;k=v_w'],
+    ['a,k;l=v', 'a;k_l=v'],
+    ['a;k=v,w', 'a;k=vw', 'a;k=v,w'],
+    ['a;k,l=v', 'a;kl=v', 'a;k,l=v'],
+    // Other dialects' marks are what they are without a dialect.
+    ['a#k=v', 'ak=v', 'a#k=v'],
+    ['a[k=v]', 'ak=v', 'a[k=v]'],
+    ['a,k=[v]#', 'a;k=v', 'a;k=[v]#'],
+    ['a,,', BAD],
+    ['a,k=v,', BAD],
+    ['a,=v', BAD],
+    ['a,k=v,=', BAD],
+    [',k=v', NONE],
+    [',', NONE],
+    ['?,k=v', NONE, '?;k=v'],
+    ['a,?=v', BAD, 'a;?=v'],
+  ],
+  librato: [
+    ['a', 'a'],
+    ['a#k=v', 'a;k=v'],
+    ['a#k', 'a;k='],
+    ['a#', 'a'],
+    ['a#k=v,k2=v2', 'a;k=v;k2=v2'],
+    ['a#k=v#w', 'a;k=vw', 'a;k=v#w'],
+    ['a#k=v;w', 'a;k=v_w'],
+    ['a;k=v#w', 'a;k=vw', 'a;k=v#w'],
+    ['a,k=v', 'ak=v', 'a,k=v'],
+    ['a##', BAD, 'a;#='],
+    ['a#,', BAD],
+    ['a#=v', BAD],
+    ['#k=v', NONE],
+  ],
+  signalfx: [
+    ['a', 'a'],
+    ['a[k=v]', 'a;k=v'],
+    ['a[k]', 'a;k='],
+    ['a[]', 'a'],
+    // Anywhere in the name.
+    ['na[k=v]me', 'name;k=v'],
+    ['[k=v]name', 'name;k=v'],
+    ['a[k=v,k2=v2].b', 'a.b;k=v;k2=v2'],
+    ['a[k=v];g=w', 'a;g=w;k=v'],
+    ['na[k=v]me;g=w', 'name;g=w;k=v'],
+    ['a[k=v;w]', 'a;k=v_w'],
+    ['a[k=[v]', 'a;k=v', 'a;k=[v'],
+    ['a;g=[x]', 'a;g=x', 'a;g=[x]'],
+    ['a;g[=]x', 'a;g=x', 'a;g[=]x'],
+    ['a,k=v', 'ak=v', 'a,k=v'],
+    ['a#k=v', 'ak=v', 'a#k=v'],
+    // Half a list is no list, and two are one too many.
+    ['a[k=v', BAD],
+    ['a[', BAD],
+    ['a]', BAD],
+    ['k=v]a', BAD],
+    ['a]k=v[', BAD],
+    ['a[k=v]]', BAD],
+    ['a[k=v]b[l=w]', BAD],
+    ['a[k=v;]g', 'ag;k=v_'],
+    ['a[k=v;g=w', BAD],
+    ['a[,]', BAD],
+    ['a[=v]', BAD],
+    ['[k=v]', NONE],
+    ['[]', NONE],
+    ['[k=v];g=w', NONE],
+  ],
+};
+
+for (const dialect of TAG_DIALECTS) {
+  describe(`A name under --tags ${dialect}`, () => {
+    for (const [name, statsd, keep = statsd] of TABLES[dialect]) {
+      it(`${shown(name)} is counted as ${shown(statsd)}, kept ${shown(keep)}`, () => {
+        expect(countedAs(`${name}:1|c`, dialect)).to.equal(statsd);
+        expect(countedAs(`${name}:1|c`, dialect, 'keep')).to.equal(keep);
+      });
+    }
+
+    it('merges its tags with those behind a #', () => {
+      const line = WRITTEN[dialect]('a', [['k', 'v'], ['z', '']]); // prettier-ignore
+      expect(countedAs(`${line}|#b:1,k:v,k:w`, dialect)).to.equal('a;b=1;k=v;k=w;z=');
+      expect(countedAs(`${line}|#`, dialect)).to.equal('a;k=v;z=');
+      expect(countedAs(`${line}|@0.5|#b`, dialect)).to.equal('a;b=;k=v;z=');
+      expect(countedAs(`${line}|#,`, dialect)).to.equal(BAD);
+    });
+
+    it('has at most 64 tags wherever they stand, of 200 bytes each', () => {
+      const many = (count: number): Pairs =>
+        Array.from({ length: count }, (_, at) => [`t${String(at).padStart(2, '0')}`, '']);
+      const all = `a;${many(64).map(([key]) => `${key}=`).join(';')}`; // prettier-ignore
+      expect(countedAs(WRITTEN[dialect]('a', many(64)), dialect)).to.equal(all);
+      expect(countedAs(WRITTEN[dialect]('a', many(65)), dialect)).to.equal(BAD);
+      const half = WRITTEN[dialect]('a', many(32));
+      const rest = many(64).slice(32).map(([key]) => key).join(','); // prettier-ignore
+      expect(countedAs(`${half}|#${rest}`, dialect)).to.equal(all);
+      expect(countedAs(`${half}|#${rest},t00`, dialect)).to.equal(BAD);
+      const value = 'v'.repeat(198);
+      expect(countedAs(WRITTEN[dialect]('a', [['k', value]]), dialect)).to.equal(`a;k=${value}`);
+      expect(countedAs(WRITTEN[dialect]('a', [['k', `${value}v`]]), dialect)).to.equal(BAD);
+      const flood = Array.from({ length: 10_000 }, () => ['k', 'v'] as const);
+      expect(countedAs(WRITTEN[dialect]('a', flood), dialect)).to.equal(BAD);
+    });
+
+    it('is at most 512 bytes long, its tags not counted', () => {
+      const value = 'v'.repeat(190);
+      const tags: Pairs = ['a', 'b', 'c', 'd'].map((key) => [key, value]);
+      const canonical = tags.map(([key]) => `;${key}=${value}`).join('');
+      const most = 'n'.repeat(512);
+      expect(countedAs(WRITTEN[dialect](most, tags), dialect)).to.equal(most + canonical);
+      expect(countedAs(WRITTEN[dialect](`${most}n`, tags), dialect)).to.equal(LONG);
+      expect(countedAs(WRITTEN[dialect](`${most}n`, []), dialect)).to.equal(LONG);
+    });
+
+    it('may be in a line of any form, also one that is refused without harm to others', () => {
+      const written = WRITTEN[dialect]('a', [['k', 'v']]);
+      const name = written.slice(0, -':1|c'.length);
+      const wire = createWire(WIDE, 'statsd', { dialect });
+      for (let round = 0; round < 2; round++) {
+        wire.send(`${name}:1:2|c|@0.5\n${name}:x|c\n${name}:3|ms\n${name}:1|c:2|ms\n${name}`);
+        const { counters, timings, rejected } = wire.drain();
+        expect([...counters]).to.deep.equal([['a;k=v', [7, 3]]]);
+        expect([...timings]).to.deep.equal([['a;k=v', [[3, 1], [2, 1]]]]); // prettier-ignore
+        expect(rejected).to.deep.equal({ bad_value: 1, no_separator: 1 });
+      }
+    });
+
+    it('gives back the tags that were written, whatever they are', () => {
+      const unit = fc.constantFrom(...'abAB09_.-'.split(''));
+      const tag = fc.tuple(
+        fc.string({ unit, minLength: 1, maxLength: 4 }),
+        fc.string({ unit: fc.oneof(unit, fc.constant('=')), maxLength: 4 }),
+      );
+      const tags = fc.array(tag, { maxLength: 8 });
+      const property = fc.property(fc.string({ unit, minLength: 1 }), tags, (name, pairs) => {
+        const wanted = [...new Set(pairs.map(([key, value]) => `${key}\0${value}`))].toSorted();
+        const [base, ...found] = countedAs(WRITTEN[dialect](name, pairs), dialect).split(';');
+        expect(base).to.equal(name);
+        expect(found.map((text) => text.replace('=', '\0'))).to.deep.equal(wanted);
+        expect(countedAs(WRITTEN.graphite(name, pairs), dialect).split(';')).to.deep.equal(
+          [base, ...found], // prettier-ignore
+        );
+      });
+      fc.assert(property, { numRuns: 300 });
+    });
+
+    it('is its own canonical name, and is refused for names and tags alone', () => {
+      const unit = fc.oneof(
+        fc.constantFrom(...'ab,#[];=|/ \0é'.split('')).map(utf8),
+        fc.constantFrom('\xc3', '\xff'),
+      );
+      const text = fc.string({ unit, maxLength: 12 });
+      const rule = fc.constantFrom<NameRule>('statsd', 'keep');
+      const property = fc.property(text, text, rule, (name, tags, under) => {
+        const once = canonicalName(bytesOf(name), bytesOf(tags), under, dialect);
+        if ('refused' in once) {
+          expect(['bad_name', 'bad_tags']).to.include(reasonOf(once.refused));
+        } else {
+          const bytes = Buffer.from(once.name);
+          expect(canonicalName(bytes, new Uint8Array(0), under, dialect)).to.deep.equal(once);
+          expect(once.name.split(';').length - 1).to.be.at.most(TAGS_MAX);
+        }
+      });
+      fc.assert(property, { numRuns: 3000 });
+    });
+
+    it('means what it means without a dialect where its marks are not in it', () => {
+      const unit = fc.constantFrom(...'ab;=|:#1c\n'.split(''));
+      const property = fc.property(fc.string({ unit, maxLength: 24 }), (text) => {
+        // Librato's mark is DogStatsD's too.
+        const datagram = dialect === 'librato' ? text.replaceAll(/(?<!\|)#/g, '') : text;
+        const [one, other] = [undefined, dialect].map((as) => {
+          const wire = createWire(WIDE, 'keep', { dialect: as });
+          wire.send(datagram);
+          return wire.drain();
+        });
+        expect(other).to.deep.equal(one);
+      });
+      fc.assert(property, { numRuns: 500 });
+    });
+  });
+}
+
+describe('Without --tags', () => {
+  it('the marks of dialects are characters like others', () => {
+    for (const rows of Object.values(TABLES)) {
+      for (const [name] of rows) {
+        if (name.includes(';') || !/^[ak]/.test(name)) continue;
+        expect(countedAs(`${name}:1|c`, undefined, 'keep')).to.equal(name);
+        const dropped = name.replaceAll(/[^A-Za-z0-9_.=-]/g, '');
+        expect(countedAs(`${name}:1|c`)).to.equal(dropped);
+      }
+    }
+  });
+});
