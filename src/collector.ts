@@ -74,7 +74,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const instance = (): string => state?.instance ?? ownInstance;
 
   // In the order in which a sample passes: sockets and ledgers,
-  const ingest = createIngestThreads(options.threads, ingestOptions(options, state), {
+  const ingest = createIngestThreads(options.threads, ingestOptions(options, state, log), {
     onHalfFull: () => void flush(timingFlusher),
     onDeath,
   });
@@ -144,6 +144,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       threads: ingest.all.length,
       kernelDrops: createKernelDrops(() => ingest.kernelDrops, { nowMs, log }),
       received: drainer.received,
+      growth: drainer.growth,
       counterBook,
       counterFlusher,
       timingBook,

@@ -11,6 +11,8 @@ export interface Received {
   readonly refusals: Map<RejectReason, RefusedLine>;
   counterSamples: number;
   timingSamples: number;
+  /** Samples that were counted under the name that further sets of tags of theirs share. */
+  tagSetsFolded: number;
 }
 
 /** A line that was refused, both texts safe to be shown: printable ASCII. */
@@ -34,6 +36,7 @@ export function nothingReceived(): Received {
     refusals: new Map(),
     counterSamples: 0,
     timingSamples: 0,
+    tagSetsFolded: 0,
   };
 }
 

@@ -31,14 +31,14 @@ export interface IngestOptions extends Naming {
   createLedger: CreateLedger;
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
+  /** A name has as many sets of tags as it may have, and came with another. */
+  onFolded?: ((name: string) => void) | undefined;
 }
 
 /** What an ingest reports by itself. */
 export interface IngestEvents {
   /** The timing log is half full: drain soon. */
   onHalfFull: () => void;
-  /** A name has as many sets of tags as it may have, and came with another. */
-  onFolded?: ((name: string) => void) | undefined;
   /**
    * The thread died. What it accepted can still be drained, and `renew` starts another in its
    * place, where the cause is none that would come again.
@@ -249,7 +249,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
 
   function onMessage(message: FromIngest): void {
     if (message.type === 'half-full') events.onHalfFull();
-    else if (message.type === 'folded') events.onFolded?.(message.name);
+    else if (message.type === 'folded') options.onFolded?.(message.name);
     else {
       if ('kernelDrops' in message) kernelDrops = message.kernelDrops ?? kernelDrops;
       if (message.type === 'stopped') closeSocket();

@@ -19,15 +19,9 @@ export function otherTags(bare: string): string {
   return `${bare};${OTHER}`;
 }
 
-/** Whether it is such a name. */
-export function isOtherTags(name: Uint8Array): boolean {
-  const at = name.length - OTHER_BYTES.length;
-  return at > 0 && bareEnd(name) === at && OTHER_BYTES.every((byte, of) => name[at + of] === byte);
-}
-
-/** Returns where a name's tags begin, with their `;`; -1 where it has none. */
-export function bareEnd(name: Uint8Array): number {
-  return name.indexOf(SEMICOLON);
+/** Whether it is such a name: it has these tags and no others. */
+export function isOtherTags(name: string): boolean {
+  return name.endsWith(`;${OTHER}`) && name.indexOf(';') === name.length - OTHER.length - 1;
 }
 
 /**
@@ -89,10 +83,10 @@ export function createTagSets(
     const before = words;
     words = new Int32Array(new SharedArrayBuffer(4 * (1 + 2 * (before.length - 1))));
     words[0] = before[0]!;
-    for (let from = 1; from < before.length; from += SLOT_WORDS) {
-      if (before[from + 2] === 0) continue;
-      const at = place(before[from]!, before[from + 1]!);
-      for (let of = 0; of < SLOT_WORDS; of++) words[at + of] = before[from + of]!;
+    for (let old = 1; old < before.length; old += SLOT_WORDS) {
+      if (before[old + 2] === 0) continue;
+      const at = place(before[old]!, before[old + 1]!);
+      for (let of = 0; of < SLOT_WORDS; of++) words[at + of] = before[old + of]!;
     }
   }
 }
@@ -116,7 +110,5 @@ export function createFoldedRoom({
   };
 }
 
-const SEMICOLON = 0x3b;
 const SLOT_WORDS = 3;
 const SLOTS_FIRST = 256;
-const OTHER_BYTES = new TextEncoder().encode(`;${OTHER}`);

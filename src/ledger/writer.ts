@@ -9,7 +9,7 @@ import { createKeyIndex, type KeyIndex, OWN, shapeOf } from './key-index.ts';
 import type { Ledger, LedgerSide } from './ledger.ts';
 import { Control } from './ledger.ts';
 import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
-import { bareEnd, createFoldedRoom, createTagSets, isOtherTags, otherTags } from './tag-sets.ts';
+import { createFoldedRoom, createTagSets, isOtherTags, otherTags } from './tag-sets.ts';
 
 /** The one writer of a {@link Ledger}. */
 export interface LedgerWriter {
@@ -78,6 +78,8 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   let logRoom = 0; // so many timings may be logged on this side; more are to be asked for
   let askedForFlip = false;
   const mayRememberFolded = createFoldedRoom(ledger.limits);
+  // The entries that further sets of tags share.
+  const shared = new Set<number>();
   let saidFolded = false;
 
   const tagSets = (): SharedArrayBuffer | undefined => sets?.memory;
@@ -184,11 +186,10 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     const tags = scratch.bytes.slice(nameLength, length);
     const result = canonicalName(spelled, tags, rule, dialect);
     if ('refused' in result) return -result.refused;
-    let entry = internName(encoder.encode(result.name), kind, tagSetsMax);
-    const isFolded = entry === FOLDED;
-    if (isFolded) entry = fold(result.name, kind);
+    let entry = internName(result.name, kind, tagSetsMax);
+    if (entry === FOLDED) entry = fold(result.name, kind);
     if (entry < 0) return -Verdict.keyLimit;
-    if (isFolded && !mayRememberFolded(length)) return entry;
+    if (shared.has(entry) && !mayRememberFolded(length)) return entry;
     // Without room for the spelling it is looked up the long way again: slow, but counted.
     copy(line.bytes, line.nameStart, line.nameEnd, 0);
     copy(line.bytes, line.tagsStart, line.tagsEnd, nameLength);
@@ -197,19 +198,20 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   }
 
   function intern(kind: Kind, name: string): boolean {
-    return internName(encoder.encode(name), kind) >= 0;
+    return internName(name, kind) >= 0;
   }
 
   /**
    * Returns a name's entry, made if it is new; -1 without room, or {@link FOLDED} where its tags
    * would be one set more than `most` of the name. The same tags of another kind are the same set.
    */
-  function internName(name: Uint8Array, kind: Kind, most = Infinity): number {
-    const length = copy(name, 0, name.length, 0);
+  function internName(name: string, kind: Kind, most = Infinity): number {
+    const bytes = encoder.encode(name);
+    const length = copy(bytes, 0, bytes.length, 0);
     const found = known(kind, length, length);
     if (found >= 0) return found;
-    const bare = sets === undefined || isOtherTags(name) ? -1 : bareEnd(name);
-    const isNewSet = bare >= 0 && KINDS.every((other) => known(other, length, length) < 0);
+    const bare = sets === undefined || isOtherTags(name) ? -1 : bytes.indexOf(SEMICOLON);
+    const isNewSet = bare >= 0 && KINDS.every((other) => !isOwn(known(other, length, length)));
     if (!isNewSet) return remember(kind, length, length, OWN);
     if (sets!.count(scratch.view, bare) >= most) return FOLDED;
     const entry = remember(kind, length, length, OWN);
@@ -222,7 +224,14 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     const bare = name.slice(0, name.indexOf(';'));
     if (!saidFolded) options.onFolded?.(bare);
     saidFolded = true;
-    return internName(encoder.encode(otherTags(bare)), kind);
+    const entry = internName(otherTags(bare), kind);
+    if (entry >= 0) shared.add(entry);
+    return entry;
+  }
+
+  /** Whether a name has an entry for itself: one that was folded may be spelled as it is named. */
+  function isOwn(entry: number): boolean {
+    return entry >= 0 && !shared.has(entry);
   }
 
   /** Makes an entry of the spelling in the scratch memory; returns it, or -1 without room. */
@@ -265,5 +274,6 @@ const INT64_END = 2 ** 63;
 /** In the place of an entry: the name has too many sets of tags. */
 const FOLDED = -2;
 const KINDS = Object.values(Kind);
+const SEMICOLON = 0x3b;
 /** Larger than any entry: an entry's number or a negative verdict takes its place. */
 const NOT_LOOKED_UP = 0x7fffffff;

@@ -59,7 +59,7 @@ export interface Parser {
  * @param dialect of tags in names, which do not count for how long a name is.
  */
 export function createParser(dialect?: TagDialect): Parser {
-  const mark = markOf(dialect);
+  const tagMark = markOf(dialect);
   const line: ParsedLine = {
     bytes: new Uint8Array(0),
     nameStart: 0,
@@ -105,7 +105,7 @@ export function createParser(dialect?: TagDialect): Parser {
     for (at = start; at < end; at++) {
       byte = bytes[at]!;
       if (byte === COLON || byte === PIPE) break;
-      if ((byte === SEMICOLON || byte === mark) && baseEnd < 0) baseEnd = at;
+      if ((byte === SEMICOLON || byte === tagMark) && baseEnd < 0) baseEnd = at;
     }
     if (at >= end) return Verdict.noSeparator;
     line.nameStart = start;

@@ -1,6 +1,7 @@
 import { createCounterBook } from '../../src/flush/counter-book.ts';
 import { createCounterFlusher } from '../../src/flush/counter-flusher.ts';
 import type { Health } from '../../src/flush/health.ts';
+import { createGrowth } from '../../src/flush/growth.ts';
 import { createLayout, type LayoutName } from '../../src/flush/layout.ts';
 import { nothingReceived, type Received } from '../../src/flush/received.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
@@ -85,6 +86,7 @@ export function createLiveRig({
     threads: 1,
     kernelDrops: { read: () => hand.kernelDrops, close: () => {} },
     received,
+    growth: createGrowth(nowMs),
     counterBook,
     counterFlusher: createCounterFlusher({
       ...quiet,
