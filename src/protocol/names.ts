@@ -12,6 +12,12 @@ export const TAGS_MAX = 64;
 /** The longest tag, in bytes, as it came. */
 export const TAG_BYTES_MAX = 200;
 
+/**
+ * The longest canonical name, in bytes: 14 bits hold its length. What is UTF-8 never is as long; only
+ * of bytes that are none does each become three.
+ */
+export const CANONICAL_BYTES_MAX = 0x3fff;
+
 /** A canonical name, or why there is none. */
 export type NameResult = { name: string } | { refused: Verdict };
 
@@ -60,7 +66,12 @@ export function canonicalName(
   }
   pairs.sort((a, b) => compareBytes(a.key, b.key) || compareBytes(a.value, b.value));
   const texts = new Set(pairs.map(({ key, value }) => `${key}=${value}`));
-  return { name: [base, ...texts].join(';') };
+  const full = [base, ...texts].join(';');
+  const isLong = 3 * full.length > CANONICAL_BYTES_MAX;
+  if (isLong && encoder.encode(full).length > CANONICAL_BYTES_MAX) {
+    return { refused: Verdict.badTags };
+  }
+  return { name: full };
 }
 
 /** Applies a {@link NameRule} to a text; may return an empty one. */

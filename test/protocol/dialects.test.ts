@@ -262,6 +262,20 @@ for (const dialect of TAG_DIALECTS) {
   });
 }
 
+describe('Tags of bytes that are no UTF-8', () => {
+  it('are refused where they would make a name longer than 16,383 bytes', () => {
+    const section = (tags: number, bytes: number): string =>
+      Array.from({ length: tags }, (_, at) => `${at + 10}:${'\xff'.repeat(bytes)}`).join(',');
+    // "a", and 64 times `;10=` and three bytes for each.
+    expect(countedAs(`a:1|c|#${section(64, 83)}`, undefined, 'keep')).to.have.lengthOf(5569);
+    expect(1 + 64 * (4 + 3 * 83)).to.be.below(16_384);
+    for (const bytes of [85, 190]) {
+      expect(countedAs(`a:1|c|#${section(64, bytes)}`, undefined, 'keep')).to.equal(BAD);
+      expect(countedAs(`a:1|c|#${section(64, bytes)}`, undefined, 'statsd')).to.match(/^a;10=;11=/);
+    }
+  });
+});
+
 describe('Without --tags', () => {
   it('the marks of dialects are characters like others', () => {
     for (const rows of Object.values(TABLES)) {
