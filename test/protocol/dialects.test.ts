@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { TAG_DIALECTS, type TagDialect } from '../../src/protocol/dialects.ts';
 import { canonicalName, type NameRule, TAGS_MAX } from '../../src/protocol/names.ts';
 import { reasonOf } from '../../src/protocol/reasons.ts';
+import { naiveParse } from '../support/naive-parser.ts';
 import { bytesOf, createWire, shown, utf8 } from './wire.ts';
 
 const BAD = '(bad_tags)';
@@ -191,6 +192,12 @@ for (const dialect of TAG_DIALECTS) {
       expect(countedAs(WRITTEN[dialect](most, tags), dialect)).to.equal(most + canonical);
       expect(countedAs(WRITTEN[dialect](`${most}n`, tags), dialect)).to.equal(LONG);
       expect(countedAs(WRITTEN[dialect](`${most}n`, []), dialect)).to.equal(LONG);
+      const both = `${WRITTEN[dialect](most, tags).slice(0, -4)};e=${value}:1|c`;
+      if (dialect === 'signalfx') {
+        expect(countedAs(both, dialect)).to.equal(`${most}${canonical};e=${value}`);
+        expect(countedAs(both.replace(']', ']n'), dialect)).to.equal(LONG);
+        expect(countedAs(both.replace('n', ''), dialect)).to.have.lengthOf(511 + 5 * 193);
+      }
     });
 
     it('may be in a line of any form, also one that is refused without harm to others', () => {
@@ -243,6 +250,34 @@ for (const dialect of TAG_DIALECTS) {
         }
       });
       fc.assert(property, { numRuns: 3000 });
+    });
+
+    it('is what regular expressions find in it, whatever it is', () => {
+      const piece = fc.oneof(
+        fc.constantFrom(...'a,#[];=|:? '.split('')),
+        fc.constantFrom(
+          'k=v',
+          ':1|c',
+          '|#',
+          'n'.repeat(300),
+          'v'.repeat(200),
+          'é',
+          ',t'.repeat(64),
+        ),
+      );
+      const text = fc.array(piece, { maxLength: 12 }).map((pieces) => utf8(pieces.join('')));
+      const accepted = new Set<boolean>();
+      const property = fc.property(text, fc.boolean(), (any, isKept) => {
+        const rule = isKept ? 'keep' : 'statsd';
+        const line = `a${any}:1|c`.replaceAll('\n', '');
+        const naive = naiveParse(line, rule, dialect);
+        const found = countedAs(line, dialect, rule);
+        accepted.add(naive.reasons.size === 0);
+        if (naive.reasons.size === 0) expect(found).to.equal(naive.name);
+        else expect(Array.from(naive.reasons, (reason) => `(${reason})`)).to.include(found);
+      });
+      fc.assert(property, { numRuns: 2000 });
+      expect(accepted.size).to.equal(2);
     });
 
     it('means what it means without a dialect where its marks are not in it', () => {
