@@ -13,8 +13,8 @@ export const TAGS_MAX = 64;
 export const TAG_BYTES_MAX = 200;
 
 /**
- * The longest canonical name, in bytes: 14 bits hold its length. What is UTF-8 never is as long; only
- * of bytes that are none does each become three.
+ * The longest canonical name, in bytes: 14 bits hold its length. What is UTF-8 is never as long;
+ * only of bytes that are none does each become three.
  */
 export const CANONICAL_BYTES_MAX = 0x3fff;
 
