@@ -100,12 +100,13 @@ export function createParser(dialect?: TagDialect): Parser {
   //     checkout.time;zone=eu:320|ms
   //     ^^^^^^^^^^^^^^^^^^^^^
   function readName(bytes: Uint8Array, start: number, end: number): Verdict {
+    const mark = tagMark; // at hand: it is looked at for each byte
     let baseEnd = -1; // where the first `;` or the dialect's mark begins the tags
     let byte = 0;
     for (at = start; at < end; at++) {
       byte = bytes[at]!;
       if (byte === COLON || byte === PIPE) break;
-      if ((byte === SEMICOLON || byte === tagMark) && baseEnd < 0) baseEnd = at;
+      if ((byte === SEMICOLON || byte === mark) && baseEnd < 0) baseEnd = at;
     }
     if (at >= end) return Verdict.noSeparator;
     line.nameStart = start;
