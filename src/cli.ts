@@ -69,8 +69,9 @@ const source = (command: Command): Command =>
 target(program.command('send'))
   .description('send StatsD lines as they are')
   .argument('<line...>', 'such as api.hits:1|c')
+  .option('--tags <dialect>', 'that the collector reads too', fromEnvironment('--tags'))
   .addHelpText('after', examples("statcol send 'api.hits:1|c' 'api.latency:320|ms|@0.1'"))
-  .action(send);
+  .action((lines: string[], flags) => send(lines, flags));
 target(program.command('incr'))
   .description('count something')
   .argument('<name>', 'of the counter')

@@ -9,6 +9,7 @@ import { createRoutes, type RouteSources } from './http/routes.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { streamRoute } from './http/stream.ts';
 import type { IngestOptions } from './ingest/ingest.ts';
+import { createFoldedLog } from './ingest/folded-log.ts';
 import { RECEIVE_BUFFER_BYTES, receiveBufferAdvice } from './ingest/kernel.ts';
 import { plainLedgers } from './ingest/kept-ledger.ts';
 import type { BoundSocket } from './ingest/messages.ts';
@@ -122,12 +123,16 @@ export function openState(
 
 /** Returns what the ingest threads are made with. */
 export function ingestOptions(
-  { host, names, maxKeys, receiver }: Options,
+  { host, names, tags: dialect, tagSetsPerName, maxKeys, receiver }: Options,
   state: StateDir | undefined,
+  log: Log,
 ): IngestOptions {
   return {
     host,
     names,
+    dialect,
+    tagSetsMax: tagSetsPerName,
+    onFolded: createFoldedLog(tagSetsPerName, log),
     receiver,
     createLedger: state === undefined ? plainLedgers(ledgerLimits(maxKeys)) : state.createLedger,
     hashSeed: randomBytes(4).readInt32LE(),

@@ -26,6 +26,8 @@ export interface CollectorOptions {
   httpToken?: string | undefined;
   trapSecret?: string | undefined;
   names?: 'statsd' | 'keep' | undefined;
+  tags?: 'influx' | 'librato' | 'signalfx' | undefined;
+  tagSetsPerName?: number | undefined;
   maxKeys?: number | undefined;
   threads?: number | undefined;
   receiver?: 'auto' | 'recvmmsg' | 'dgram' | undefined;

@@ -75,7 +75,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   // In the order in which a sample passes: sockets and ledgers,
   const onHalfFull = (): void => void flush(timingFlusher);
-  const ingest = createInputs(options, ingestOptions(options, state), { onHalfFull, onDeath, log });
+  const receiving = ingestOptions(options, state, log);
+  const ingest = createInputs(options, receiving, { onHalfFull, onDeath, log });
   // where it waits on this thread,
   const { maxKeys } = options;
   const counterBook = createCounterBook(maxKeys);
@@ -147,6 +148,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       tcp: () => ingest.tcpUsage(),
       hasUnix: options.unix !== null,
       received: drainer.received,
+      growth: drainer.growth,
       counterBook,
       counterFlusher,
       timingBook,

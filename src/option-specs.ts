@@ -3,6 +3,7 @@ import { integer, oneOf, size, text } from './option-readers.ts';
 import { type OptionSpec, spec } from './option-spec.ts';
 import { TRANSPORT_SPECS } from './option-specs-transports.ts';
 import { LOG_LEVELS } from './option-types.ts';
+import { TAG_DIALECTS } from './protocol/dialects.ts';
 
 const INTERVAL = integer(10, 600_000);
 
@@ -161,6 +162,24 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     shownDefault: 'statsd',
     help: 'statsd: only [A-Za-z0-9_.;=-] is kept; keep: all but control characters is',
     ...oneOf('statsd', 'keep'),
+  }),
+  spec({
+    key: 'tags',
+    flag: '--tags',
+    fallback: undefined,
+    shownDefault: 'none',
+    help: 'reads influx (name,k=v), librato (name#k=v) or signalfx (name[k=v]) tags too',
+    ...oneOf(...TAG_DIALECTS),
+    argument: 'dialect',
+  }),
+  spec({
+    key: 'tagSetsPerName',
+    flag: '--tag-sets-per-name',
+    argument: 'n',
+    fallback: '1000',
+    shownDefault: '1000',
+    help: 'further sets of tags of a name are counted as name;other=true',
+    ...integer(1, 16_000_000),
   }),
   spec({
     key: 'maxKeys',

@@ -1,6 +1,7 @@
 import type { LayoutName } from './flush/layout.ts';
 import type { TrapType } from './flush/timing-book.ts';
 import type { ReceiverChoice } from './ingest/receiver.ts';
+import type { TagDialect } from './protocol/dialects.ts';
 import type { NameRule } from './protocol/names.ts';
 
 /** How much is logged: each level says what those before it do. */
@@ -36,6 +37,9 @@ export interface Options {
   /** Undefined: no submissions are taken. */
   readonly trapSecret: string | undefined;
   readonly names: NameRule;
+  /** Undefined: DogStatsD's and Graphite's alone. */
+  readonly tags: TagDialect | undefined;
+  readonly tagSetsPerName: number;
   readonly maxKeys: number;
   readonly threads: number;
   readonly receiver: ReceiverChoice;

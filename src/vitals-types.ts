@@ -1,3 +1,4 @@
+import type { Grown } from './flush/growth.ts';
 import type { WindowUsage } from './window/summary.ts';
 
 // Types only: the page reads them too.
@@ -29,7 +30,8 @@ export interface Vitals {
   samples: { counters: number; timings: number };
   counters: Fate;
   timings: Fate;
-  keys: { counters: number; timings: number; limit: number };
+  keys: { counters: number; timings: number; limit: number; tagSetsFolded: number };
+  growth: Grown[];
   window: WindowUsage;
   receiver: ReceiverUsage;
   store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };

@@ -1,5 +1,6 @@
 import type { CounterFlusher } from './flush/counter-flusher.ts';
 import type { CounterBook } from './flush/counter-book.ts';
+import type { Growth } from './flush/growth.ts';
 import type { Received } from './flush/received.ts';
 import type { Tally } from './flush/tally.ts';
 import type { TimingBook } from './flush/timing-book.ts';
@@ -28,6 +29,7 @@ export interface VitalsParts {
   /** Whether there is a unix socket. */
   hasUnix: boolean;
   received: Received;
+  growth: Growth;
   counterBook: CounterBook;
   counterFlusher: CounterFlusher;
   timingBook: TimingBook;
@@ -77,7 +79,13 @@ export function readVitals(parts: VitalsParts): Vitals {
       parts.timingTally,
       timingBook.pendingSamples + (timingFlusher?.pendingSamples ?? parts.recovered.waiting()),
     ),
-    keys: { counters: counterBook.size, timings: timingBook.size, limit: parts.keysMax },
+    keys: {
+      counters: counterBook.size,
+      timings: timingBook.size,
+      limit: parts.keysMax,
+      tagSetsFolded: received.tagSetsFolded,
+    },
+    growth: parts.growth.top(),
     window: parts.window.usage(),
     receiver: { ...parts.receiver },
     store: {

@@ -6,6 +6,7 @@ import { readCounter, readCounters, type SourceOptions } from '../counters-sourc
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import { oneOf, readRedisUrl } from '../option-readers.ts';
 import { formatLine, safeName, type SampleType } from '../protocol/format.ts';
+import { TAG_DIALECTS, type TagDialect } from '../protocol/dialects.ts';
 import { canonicalName } from '../protocol/names.ts';
 import { createParser, forEachLine } from '../protocol/parse.ts';
 import { reasonOf, Verdict } from '../protocol/reasons.ts';
@@ -25,9 +26,14 @@ interface SourceFlags {
 }
 
 /** `statcol send`: sends lines as they are, unless a collector would refuse one of them. */
-export async function send(lines: string[], flags: TargetFlags): Promise<void> {
+export async function send(lines: string[], flags: TargetFlags & { tags?: string }): Promise<void> {
+  const { read, expected } = oneOf(...TAG_DIALECTS);
+  const dialect = flags.tags === undefined ? undefined : read(flags.tags);
+  if (flags.tags !== dialect) {
+    throw new Usage([`--tags: expected ${expected}, got ${JSON.stringify(flags.tags)}`]);
+  }
   const faults = lines.flatMap((line) => {
-    const reason = refusalOf(line);
+    const reason = refusalOf(line, dialect);
     return reason === undefined ? [] : [`${JSON.stringify(line)} would be refused: ${reason}`];
   });
   if (faults.length > 0) throw new Usage(faults);
@@ -84,8 +90,8 @@ export async function stats(flags: SourceFlags & { json?: boolean }): Promise<vo
 }
 
 /** Returns why a collector would refuse a text, which may hold several lines. */
-function refusalOf(text: string): string | undefined {
-  const parser = createParser();
+function refusalOf(text: string, dialect?: TagDialect): string | undefined {
+  const parser = createParser(dialect);
   const reasons: (string | undefined)[] = [];
   const bytes = Buffer.from(text);
   forEachLine(bytes, bytes.length, (_bytes, start, end) => {
@@ -93,7 +99,7 @@ function refusalOf(text: string): string | undefined {
     if (verdict === Verdict.accepted) {
       const { nameStart, nameEnd, tagsStart, tagsEnd } = parser.line;
       const name = bytes.subarray(nameStart, nameEnd);
-      const result = canonicalName(name, bytes.subarray(tagsStart, tagsEnd), 'keep');
+      const result = canonicalName(name, bytes.subarray(tagsStart, tagsEnd), 'keep', dialect);
       if ('refused' in result) verdict = result.refused;
     }
     reasons.push(reasonOf(verdict));

@@ -4,17 +4,25 @@ import { errorText } from '../errors.ts';
 import type { Seed } from '../ingest/kept-ledger.ts';
 import type { LedgerSource, Transport } from '../ingest/ledger-source.ts';
 import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/stat.ts';
-import type { DrainVisitor, LedgerReader, SampleVisitor } from '../ledger/reader.ts';
+import {
+  type DrainVisitor,
+  isCrowded,
+  type LedgerReader,
+  type SampleVisitor,
+} from '../ledger/reader.ts';
+import { isOtherTags } from '../ledger/tag-sets.ts';
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
 import type { WindowClock } from '../window/clock.ts';
-import type { CounterTrace, Traced } from '../window/counter-trace.ts';
+import type { CounterTrace } from '../window/counter-trace.ts';
 import type { LifetimeHistograms } from '../window/lifetime-histograms.ts';
 import type { LiveWindow } from '../window/window.ts';
 import type { CounterBook, CounterEntry } from './counter-book.ts';
+import { createGrowth, type Growth } from './growth.ts';
 import type { Log } from './health.ts';
 import type { DrainedSamples, DrainMemory } from './journal.ts';
+import { type FindEntry, type KnownEntries, lookUp, nothingKnown } from './known-entries.ts';
 import { printable } from './printable.ts';
 import { nothingReceived, type Received, refusedLine } from './received.ts';
 import { createSparing } from './sparing.ts';
@@ -51,6 +59,8 @@ export interface DrainerParts {
 /** Takes what was counted out of the ledgers, into the books and the window. */
 export interface Drainer {
   readonly received: Received;
+  /** Where names come from that were not known. */
+  readonly growth: Growth;
   /** Flips and drains. What was read before the call is in the books when it resolves. */
   drain(): Promise<void>;
   /**
@@ -60,34 +70,17 @@ export interface Drainer {
   drainNew(): Promise<void>;
 }
 
-/**
- * What the entries of one ledger are in the books: found once, not at each flip. Null where there
- * is no room for the name.
- */
-interface Known {
-  counters: (CounterEntry | null)[];
-  traced: Traced[];
-  timings: (TimingEntry | null)[];
-}
-
-/** Finds what an entry of a ledger is in the books. */
-interface Find {
-  counterAt(id: number): CounterEntry | null;
-  timingAt(id: number): TimingEntry | null;
-}
-
 /** Idle names are forgotten after one to two of these. */
 const PERIOD_MS = 10 * 60_000;
 /** When names run out, idle ones may go sooner; but each time costs a walk over all names. */
 const PERIOD_MIN_MS = 60_000;
-/** Names run out when this share of the room for them is taken. */
-const CROWDED = 0.75;
 
 /** Creates a drainer. All drains of the ledgers go through one. */
 export function createDrainer(parts: DrainerParts): Drainer {
   const { ingests, counters, timings, clock, window, trace, log, nowMs } = parts;
   const received = nothingReceived();
-  const known = new Map<LedgerSource, Known>();
+  const growth = createGrowth(nowMs);
+  const known = new Map<LedgerSource, KnownEntries>();
   let periodStartMs = nowMs();
   // What was read before this moment has been drained, or will be by a drain that has begun.
   let drainedToMs = clock.nowMs();
@@ -98,6 +91,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   return {
     received,
+    growth,
     drain,
     drainNew() {
       if (ingests.some((ingest) => ingest.hasNew())) return drain();
@@ -130,13 +124,19 @@ export function createDrainer(parts: DrainerParts): Drainer {
   async function take(ingest: LedgerSource, reader: LedgerReader, middleMs: number): Promise<void> {
     const ofLedger = knownOf(ingest);
     const counterAt = (id: number): CounterEntry | null =>
-      lookUp(ofLedger.counters, id, () => counterOf(reader.nameOf(id)));
+      lookUp(ofLedger.counters, id, () => counterOf(nameOf(id)));
     const timingAt = (id: number): TimingEntry | null =>
-      lookUp(ofLedger.timings, id, () => timingOf(reader.nameOf(id)));
+      lookUp(ofLedger.timings, id, () => timingOf(nameOf(id)));
+    const nameOf = (id: number): string => {
+      const name = reader.nameOf(id);
+      if (isOtherTags(name)) ofLedger.others.add(id);
+      return name;
+    };
     if (parts.memory !== undefined) await remember(parts.memory, reader, { counterAt, timingAt });
     const visitor: DrainVisitor = {
       counter(id, sum, samples) {
         const entry = counterAt(id);
+        if (ofLedger.others.has(id)) received.tagSetsFolded += samples;
         if (entry === null) drop(parts.counterTally, 'key_limit', samples);
         else {
           counters.add(entry, sum, samples);
@@ -145,6 +145,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
       },
       timings(id, values, weights) {
         const entry = timingAt(id);
+        if (ofLedger.others.has(id)) received.tagSetsFolded += values.length;
         if (entry === null) drop(parts.timingTally, 'key_limit', values.length);
         else takeTimings(entry, values, weights);
       },
@@ -159,7 +160,11 @@ export function createDrainer(parts: DrainerParts): Drainer {
    * Has everything remembered while it still is in the ledger: one who reads both after a crash
    * finds there by the mark which side to pass over.
    */
-  async function remember(memory: DrainMemory, reader: LedgerReader, find: Find): Promise<void> {
+  async function remember(
+    memory: DrainMemory,
+    reader: LedgerReader,
+    find: FindEntry,
+  ): Promise<void> {
     const mark = reader.drainedFlip();
     const what: DrainedSamples = { counters: [], timings: [] };
     const visitor: SampleVisitor = {
@@ -189,16 +194,20 @@ export function createDrainer(parts: DrainerParts): Drainer {
   }
 
   function counterOf(name: string): CounterEntry | null {
-    return isFull() && !counters.has(name) ? null : counters.entry(name);
+    return counters.has(name) || isNew(name) ? counters.entry(name) : null;
   }
 
   function timingOf(name: string): TimingEntry | null {
-    return isFull() && !timings.has(name) ? null : timings.entry(name);
+    return timings.has(name) || isNew(name) ? timings.entry(name) : null;
   }
 
-  /** A ledger refuses what goes beyond its room; several ledgers have more room than one. */
-  function isFull(): boolean {
-    return ingests.length > 1 && counters.size + timings.size >= parts.namesMax;
+  /**
+   * Whether there is room for a name that was not known. A ledger refuses what goes beyond its
+   * room; several ledgers have more room than one.
+   */
+  function isNew(name: string): boolean {
+    growth.add(name);
+    return ingests.length === 1 || counters.size + timings.size < parts.namesMax;
   }
 
   function takeStats(stats: Float64Array, transport: Transport): void {
@@ -275,24 +284,9 @@ export function createDrainer(parts: DrainerParts): Drainer {
     log('debug', `names in use: ${seeds.length}; idle ones are forgotten`);
   }
 
-  function knownOf(ingest: LedgerSource): Known {
+  function knownOf(ingest: LedgerSource): KnownEntries {
     let found = known.get(ingest);
-    if (found === undefined) known.set(ingest, (found = { counters: [], traced: [], timings: [] }));
+    if (found === undefined) known.set(ingest, (found = nothingKnown()));
     return found;
   }
-}
-
-function lookUp<Entry>(
-  known: (Entry | null)[],
-  id: number,
-  look: () => Entry | null,
-): Entry | null {
-  const before = known[id];
-  return before === undefined ? (known[id] = look()) : before;
-}
-
-function isCrowded(reader: LedgerReader): boolean {
-  const { entries, nameBytes } = reader.usage();
-  const { entriesMax, nameBytesMax } = reader.limits;
-  return entries > CROWDED * entriesMax || nameBytes > CROWDED * nameBytesMax;
 }

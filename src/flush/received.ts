@@ -17,6 +17,8 @@ export interface Received extends Packets {
   readonly refusals: Map<RejectReason, RefusedLine>;
   counterSamples: number;
   timingSamples: number;
+  /** Samples that were counted under the name that further sets of tags of theirs share. */
+  tagSetsFolded: number;
 }
 
 /** A line that was refused, both texts safe to be shown: printable ASCII. */
@@ -41,6 +43,7 @@ export function nothingReceived(): Received {
     refusals: new Map(),
     counterSamples: 0,
     timingSamples: 0,
+    tagSetsFolded: 0,
   };
 }
 

@@ -69,6 +69,11 @@ const FAMILIES: readonly Family[] = [
     [TIMING, keys.timings],
   ]),
   gauge('statcol_keys_limit', 'Names that may be known.', ({ keys }) => one(keys.limit)),
+  counter(
+    'statcol_tag_sets_folded_total',
+    'Samples counted as other=true, their names having many sets of tags.',
+    ({ keys }) => one(keys.tagSetsFolded),
+  ),
   gauge('statcol_window_names', 'Timings in the live window.', (vitals) => {
     return one(vitals.window.names);
   }),

@@ -1,4 +1,5 @@
 import type { LedgerWriter } from '../ledger/writer.ts';
+import type { TagDialect } from '../protocol/dialects.ts';
 import { createParser } from '../protocol/parse.ts';
 import { Verdict } from '../protocol/reasons.ts';
 import type { OnPacket } from './pipeline.ts';
@@ -12,8 +13,12 @@ import type { OnPacket } from './pipeline.ts';
  *     read    refused, for the reason that reading says; where it sees no fault so far, what is
  *             too long is behind the type, and the reason is `bad_tags`
  */
-export function createCutter(writer: () => LedgerWriter, onPacket: OnPacket): OnPacket {
-  const parser = createParser();
+export function createCutter(
+  writer: () => LedgerWriter,
+  onPacket: OnPacket,
+  dialect?: TagDialect,
+): OnPacket {
+  const parser = createParser(dialect);
   return (packet, start, length) => {
     const { bytes } = packet;
     const end = start + length;

@@ -4,10 +4,10 @@ import { Worker } from 'node:worker_threads';
 
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import { createLedgerReader, type LedgerReader } from '../ledger/reader.ts';
-import type { NameRule } from '../protocol/names.ts';
 import { hostPort } from './address.ts';
 import {
   type CreateLedger,
+  type Naming,
   noLedger,
   type OldLedger,
   type Seed,
@@ -28,15 +28,15 @@ import { threadFlags } from './thread-flags.ts';
 import type { UnixSocket } from './unix-socket.ts';
 
 /** What an ingest is made with. */
-export interface IngestOptions {
+export interface IngestOptions extends Naming {
   host: string;
-  names: NameRule;
   createLedger: CreateLedger;
-  hashSeed: number;
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
   /** A unix socket, to be read in place of a UDP one, by `recvmmsg`. Closed at the end. */
   unix?: Pick<UnixSocket, 'path' | 'descriptors'> | undefined;
+  /** A name has as many sets of tags as it may have, and came with another. */
+  onFolded?: ((name: string) => void) | undefined;
 }
 
 /** What an ingest reports by itself. */
@@ -70,6 +70,7 @@ export interface Ingest extends LedgerSource {
 
 /** Creates an ingest; see {@link Ingest}. */
 export function createIngest(options: IngestOptions, events: IngestEvents): Ingest {
+  const { names, dialect, tagSetsMax, hashSeed } = options;
   let kept = options.createLedger();
   let reader = createLedgerReader(kept.ledger, kept.id);
   let thread: Worker | undefined;
@@ -122,8 +123,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
       host: options.host,
       port,
       sharing,
-      names: options.names,
-      hashSeed: options.hashSeed,
+      naming: { names, dialect, tagSetsMax, hashSeed },
       receiveBufferBytes: options.receiveBufferBytes,
       receiver: bound?.receiver ?? options.receiver,
       path: options.unix?.path,
@@ -173,10 +173,11 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
   async function renew(seeds: Iterable<Seed>): Promise<OldLedger> {
     const fresh = options.createLedger();
     try {
-      await seedLedger(fresh.ledger, seeds, options);
+      const tagSets = await seedLedger(fresh.ledger, seeds, options);
+      const ledger = { ...fresh.handle, tagSets };
       const wasDead = dead !== undefined;
-      if (!wasDead) await ask({ type: 'swap', ledger: fresh.handle }, 'swapped');
-      else await startAgain(fresh.handle);
+      if (!wasDead) await ask({ type: 'swap', ledger }, 'swapped');
+      else await startAgain(ledger);
     } catch (error) {
       fresh.release();
       throw error;
@@ -241,6 +242,7 @@ export function createIngest(options: IngestOptions, events: IngestEvents): Inge
 
   function onMessage(message: FromIngest): void {
     if (message.type === 'half-full') events.onHalfFull();
+    else if (message.type === 'folded') options.onFolded?.(message.name);
     else {
       if ('kernelDrops' in message) kernelDrops = message.kernelDrops ?? kernelDrops;
       if (message.type === 'stopped') closeSocket();

@@ -4,6 +4,7 @@ import { Control, type Ledger, type LedgerLimits, openLedger } from '../ledger/l
 import { newHandshake, regionBytes, sharedMemory } from '../ledger/memory.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import { createLedgerWriter } from '../ledger/writer.ts';
+import { isOfOtherDialect, type TagDialect } from '../protocol/dialects.ts';
 import type { NameRule } from '../protocol/names.ts';
 import type { Kind } from '../protocol/parse.ts';
 import type { LedgerHandle } from './messages.ts';
@@ -63,21 +64,36 @@ export interface Seed {
 /** So many names are written into a fresh ledger in one go: some milliseconds. */
 const SEEDS_PER_TURN = 5000;
 
-/** Makes names known to a ledger that nobody writes into yet. */
+/** How names come to be, and how many of one. */
+export interface Naming {
+  names: NameRule;
+  /** Of tags in names, beside those that are always read. */
+  dialect?: TagDialect | undefined;
+  /** How many sets of tags a name may have, in each ledger; any number, if absent. */
+  tagSetsMax?: number | undefined;
+  hashSeed: number;
+}
+
+/**
+ * Makes names known to a ledger that nobody writes into yet. Resolves with how many sets of tags
+ * they have, for the one who will.
+ */
 export async function seedLedger(
   ledger: Ledger,
   seeds: Iterable<Seed>,
-  { names: rule, hashSeed }: { names: NameRule; hashSeed: number },
-): Promise<void> {
+  { names: rule, ...naming }: Naming,
+): Promise<SharedArrayBuffer | undefined> {
   const writer = createLedgerWriter(ledger, {
     rule,
-    hashSeed,
+    ...naming,
     onHalfFull: () => {},
     source: () => '',
   });
   let seeded = 0;
   for (const { kind, name } of seeds) {
-    writer.intern(kind, name);
+    // A line of these bytes would now mean another name.
+    if (!isOfOtherDialect(name, naming.dialect)) writer.intern(kind, name);
     if (++seeded % SEEDS_PER_TURN === 0) await setImmediate();
   }
+  return writer.tagSets();
 }

@@ -3,7 +3,14 @@ import { createLedgerReader } from '../ledger/reader.ts';
 import { createLedgerWriter, type LedgerWriter } from '../ledger/writer.ts';
 import { createCutter } from './cut-line.ts';
 import type { IngestOptions } from './ingest.ts';
-import { noLedger, type OldLedger, type Seed, seedLedger, takeOver } from './kept-ledger.ts';
+import {
+  type Naming,
+  noLedger,
+  type OldLedger,
+  type Seed,
+  seedLedger,
+  takeOver,
+} from './kept-ledger.ts';
 import type { LedgerSource, Transport } from './ledger-source.ts';
 import type { LineTargets } from './line-frames.ts';
 import { createPipeline } from './pipeline.ts';
@@ -11,7 +18,7 @@ import { createPipeline } from './pipeline.ts';
 /** What a local ingest is made with. */
 export interface LocalIngestOptions extends Pick<
   IngestOptions,
-  'names' | 'createLedger' | 'hashSeed'
+  'createLedger' | 'onFolded' | keyof Naming
 > {
   transport: Transport;
   /** Returns who has sent the lines that are being handed over. */
@@ -38,18 +45,20 @@ export interface LocalIngest extends LedgerSource, LineTargets {
 
 /** Creates a local ingest; see {@link LocalIngest}. */
 export function createLocalIngest(options: LocalIngestOptions): LocalIngest {
+  const { names, dialect, tagSetsMax, hashSeed } = options;
+  const naming: Naming = { names, dialect, tagSetsMax, hashSeed };
   let kept = options.createLedger();
   let writer = writerOf();
   let reader = createLedgerReader(kept.ledger, kept.id);
   let isHalfFull = false;
   const currentWriter = (): LedgerWriter => writer;
-  const onLines = createPipeline(currentWriter);
+  const onLines = createPipeline(currentWriter, options.dialect);
 
   return {
     transport: options.transport,
     isDead: false,
     onLines,
-    onCut: createCutter(currentWriter, onLines),
+    onCut: createCutter(currentWriter, onLines, options.dialect),
     get isHalfFull() {
       return isHalfFull;
     },
@@ -72,15 +81,16 @@ export function createLocalIngest(options: LocalIngestOptions): LocalIngest {
 
   async function renew(seeds: Iterable<Seed>): Promise<OldLedger> {
     const fresh = options.createLedger();
+    let tagSets: SharedArrayBuffer | undefined;
     try {
-      await seedLedger(fresh.ledger, seeds, options);
+      tagSets = await seedLedger(fresh.ledger, seeds, naming);
     } catch (error) {
       fresh.release();
       throw error;
     }
     const old = { ...kept, reader };
     kept = fresh;
-    writer = writerOf();
+    writer = writerOf(tagSets);
     reader = createLedgerReader(kept.ledger, kept.id);
     // Its last side was being written until now; nobody writes into it any more.
     old.reader.requestFlip();
@@ -89,10 +99,14 @@ export function createLocalIngest(options: LocalIngestOptions): LocalIngest {
     return old;
   }
 
-  function writerOf(): LedgerWriter {
+  function writerOf(tagSets?: SharedArrayBuffer): LedgerWriter {
     return createLedgerWriter(kept.ledger, {
-      rule: options.names,
-      hashSeed: options.hashSeed,
+      rule: names,
+      dialect,
+      tagSetsMax,
+      hashSeed,
+      tagSets,
+      onFolded: (name) => options.onFolded?.(name),
       onHalfFull() {
         isHalfFull = true;
         options.onHalfFull();

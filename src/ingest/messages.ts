@@ -1,6 +1,6 @@
 import type { LedgerLimits } from '../ledger/ledger.ts';
 import type { MappedRegion } from '../state/mapped-memory.ts';
-import type { NameRule } from '../protocol/names.ts';
+import type { Naming } from './kept-ledger.ts';
 import type { Descriptors, ReceiverChoice, ReceiverKind, Sharing } from './receiver.ts';
 
 /** A ledger as it travels between threads: the memory is shared, not copied. */
@@ -9,14 +9,15 @@ export interface LedgerHandle {
   handshake: SharedArrayBuffer;
   /** Plain memory, or where a file's is. */
   region: SharedArrayBuffer | MappedRegion;
+  /** How many sets of tags the names in it have; absent where none are counted. */
+  tagSets?: SharedArrayBuffer | undefined;
 }
 
 /** What the ingest thread is started with. */
 export interface IngestThreadOptions {
   host: string;
   port: number;
-  names: NameRule;
-  hashSeed: number;
+  naming: Naming;
   receiveBufferBytes: number;
   receiver: ReceiverChoice;
   sharing: Sharing;
@@ -59,6 +60,8 @@ export type FromIngest =
   | { type: 'swapped' }
   /** The timing log is half full: a flip would be welcome before the next one is due. */
   | { type: 'half-full' }
+  /** A name has as many sets of tags as it may have, and came with another. */
+  | { type: 'folded'; name: string }
   /**
    * `drained` is false if the socket still held datagrams at the deadline. The kernel forgets its
    * drops with the socket, so they are read last of all.

@@ -1,5 +1,6 @@
 import { hashRange, hashWord, shapeOf } from '../ledger/key-index.ts';
 import type { LedgerWriter } from '../ledger/writer.ts';
+import type { TagDialect } from '../protocol/dialects.ts';
 import { POWERS_OF_TEN, readNumber } from '../protocol/number.ts';
 import type { PacketMemory } from '../protocol/packet.ts';
 import { createParser, Kind, nextLine } from '../protocol/parse.ts';
@@ -28,9 +29,10 @@ export type OnPacket = (packet: PacketMemory, start: number, length: number) => 
  * took 168 ns a line with 1,000 names, this way takes 43.
  *
  * @param writer returns the writer of the ledger in use; asked once per datagram.
+ * @param dialect of tags in names; the writer has the same.
  */
-export function createPipeline(writer: () => LedgerWriter): OnPacket {
-  const parser = createParser();
+export function createPipeline(writer: () => LedgerWriter, dialect?: TagDialect): OnPacket {
+  const parser = createParser(dialect);
   let current = writer();
 
   return function onPacket(packet, start, length) {

@@ -24,8 +24,8 @@ const options = workerData as IngestThreadOptions;
 const libc = await loadLibc().catch((error: unknown) => error as NoLibc);
 let receiver: Receiver | undefined;
 let writer = writerOf(options.ledger);
-const onPacket = createPipeline(() => writer);
-const onCut = createCutter(() => writer, onPacket);
+const onPacket = createPipeline(() => writer, options.naming.dialect);
+const onCut = createCutter(() => writer, onPacket, options.naming.dialect);
 
 port.on('message', (message: ToIngest) => {
   switch (message.type) {
@@ -100,9 +100,12 @@ function memoryOf({ region, limits, handshake }: LedgerHandle): LedgerMemory {
 }
 
 function writerOf(handle: LedgerHandle): LedgerWriter {
+  const { names: rule, ...naming } = options.naming;
   return createLedgerWriter(openLedger(memoryOf(handle), handle.limits), {
-    rule: options.names,
-    hashSeed: options.hashSeed,
+    rule,
+    ...naming,
+    tagSets: handle.tagSets,
+    onFolded: (name) => say({ type: 'folded', name }),
     onHalfFull: () => say({ type: 'half-full' }),
     source: () => receiver?.source() ?? '',
   });

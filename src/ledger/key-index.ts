@@ -1,3 +1,4 @@
+import { CANONICAL_BYTES_MAX } from '../protocol/names.ts';
 import type { Kind } from '../protocol/parse.ts';
 import { Count, type Ledger } from './ledger.ts';
 
@@ -38,7 +39,7 @@ export interface KeyUse {
 /** Stands for an entry that is counted under itself. */
 export const OWN = -1;
 /** A longer name or longer tags are refused when they are first seen, so they are never known. */
-const LENGTH_MAX = 0x3fff;
+const LENGTH_MAX = CANONICAL_BYTES_MAX;
 /**
  * A new key that finds no slot within so many is refused. At most half of the slots are taken, so
  * this never happens by chance; somebody who aims at collisions gets no longer searches.
@@ -146,6 +147,7 @@ export function createKeyIndex(ledger: Ledger, seed: number): KeyIndex {
     const taken = counts[Count.nameBytes]!;
     if (entry >= entriesMax || taken + bytes > nameBytesMax) return -1;
     const shape = shapeOf(nameEnd - nameStart, tagsEnd - tagsStart, kind);
+    if (shape === NO_SHAPE) return -1;
     if (2 * (entry + 1) > slotMask + 1) growTo(2 * (slotMask + 1));
     const full = finish(wanted, shape);
     const slot = freeSlot(full);

@@ -52,6 +52,16 @@ export interface LedgerReader {
   usage(): { entries: number; nameBytes: number };
 }
 
+/** Names run out when this share of the room for them is taken. */
+const CROWDED = 0.75;
+
+/** Whether names run out in a ledger. */
+export function isCrowded(reader: LedgerReader): boolean {
+  const { entries, nameBytes } = reader.usage();
+  const { entriesMax, nameBytesMax } = reader.limits;
+  return entries > CROWDED * entriesMax || nameBytes > CROWDED * nameBytesMax;
+}
+
 /** How many are reported in one go: some milliseconds of work for whoever takes them. */
 const COUNTERS_PER_TURN = 5000;
 const TIMINGS_PER_TURN = 32_768;

@@ -1,3 +1,4 @@
+import type { TagDialect } from '../protocol/dialects.ts';
 import type { NameRule } from '../protocol/names.ts';
 import { canonicalName } from '../protocol/names.ts';
 import type { ParsedLine } from '../protocol/parse.ts';
@@ -8,6 +9,7 @@ import { createKeyIndex, type KeyIndex, OWN, shapeOf } from './key-index.ts';
 import type { Ledger, LedgerSide } from './ledger.ts';
 import { Control } from './ledger.ts';
 import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
+import { createFoldedRoom, createTagSets, isOtherTags, otherTags } from './tag-sets.ts';
 
 /** The one writer of a {@link Ledger}. */
 export interface LedgerWriter {
@@ -27,8 +29,13 @@ export interface LedgerWriter {
   addTiming(entry: number, value: number, weight: number): void;
   /** Counts a refused line and keeps it, cut to 200 bytes, as the last of its reason. */
   reject(verdict: Verdict, bytes: Uint8Array, start: number, end: number): void;
-  /** Makes room for a name and returns whether there was any. For names known from before. */
+  /**
+   * Makes room for a name and returns whether there was any. For names known from before, so that
+   * no limit of tag sets keeps it out.
+   */
   intern(kind: Kind, name: string): boolean;
+  /** Returns how many sets of tags names have, for the next writer of this ledger. */
+  tagSets(): SharedArrayBuffer | undefined;
   /** Answers a flip that was asked for; returns whether one was. Call between two packets. */
   poll(): boolean;
 }
@@ -36,10 +43,18 @@ export interface LedgerWriter {
 /** What a writer is made with. */
 export interface LedgerWriterOptions {
   rule: NameRule;
+  /** Of tags in names, beside those that are always read. */
+  dialect?: TagDialect | undefined;
+  /** How many sets of tags a name may have; any number, if absent. */
+  tagSetsMax?: number | undefined;
+  /** What a writer before has counted of them. */
+  tagSets?: SharedArrayBuffer | undefined;
   /** Seed of the hash over names, random per process, so that no sender can aim at collisions. */
   hashSeed: number;
   /** Called once between two flips when the timing log is half full. */
   onHalfFull: () => void;
+  /** Called at most once between two flips, with a name that has too many sets of tags. */
+  onFolded?: ((name: string) => void) | undefined;
   /** Returns who sent the datagram being read, such as `127.0.0.1:40001`. */
   source: () => string;
 }
@@ -47,10 +62,14 @@ export interface LedgerWriterOptions {
 /** Creates the writer of a ledger. A ledger has only one at a time. */
 export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions): LedgerWriter {
   const { control, room } = ledger;
-  const { timingsMax } = ledger.limits;
-  const { rule } = options;
+  const { timingsMax, entriesMax } = ledger.limits;
+  const { rule, dialect, tagSetsMax } = options;
   const keys = createKeyIndex(ledger, options.hashSeed);
   const encoder = new TextEncoder();
+  const sets =
+    tagSetsMax === undefined || tagSetsMax >= entriesMax
+      ? undefined
+      : createTagSets(tagSetsMax, options.hashSeed, options.tagSets);
   // Where a spelling is laid that is looked up: name, then tags.
   const scratch = createPacketMemory(PACKET_BYTES_MAX);
   let epoch = Atomics.load(control, Control.active);
@@ -58,8 +77,14 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   side.mark[0] = epoch + 1;
   let logRoom = 0; // so many timings may be logged on this side; more are to be asked for
   let askedForFlip = false;
+  const mayRememberFolded = createFoldedRoom(ledger.limits);
+  // The entries that further sets of tags share.
+  const shared = new Set<number>();
+  let saidFolded = false;
 
-  return { keys, datagram, add, addCounter, addTiming, reject, intern, poll };
+  const tagSets = (): SharedArrayBuffer | undefined => sets?.memory;
+
+  return { keys, tagSets, datagram, add, addCounter, addTiming, reject, intern, poll };
 
   function datagram(bytes: number): void {
     const { stats } = side;
@@ -159,10 +184,12 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   function firstSeen(line: ParsedLine, kind: Kind, nameLength: number, length: number): number {
     const spelled = scratch.bytes.slice(0, nameLength);
     const tags = scratch.bytes.slice(nameLength, length);
-    const result = canonicalName(spelled, tags, rule);
+    const result = canonicalName(spelled, tags, rule, dialect);
     if ('refused' in result) return -result.refused;
-    const entry = internName(encoder.encode(result.name), kind);
+    let entry = internName(result.name, kind, tagSetsMax);
+    if (entry === FOLDED) entry = fold(result.name, kind);
     if (entry < 0) return -Verdict.keyLimit;
+    if (shared.has(entry) && !mayRememberFolded(length)) return entry;
     // Without room for the spelling it is looked up the long way again: slow, but counted.
     copy(line.bytes, line.nameStart, line.nameEnd, 0);
     copy(line.bytes, line.tagsStart, line.tagsEnd, nameLength);
@@ -171,13 +198,40 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   }
 
   function intern(kind: Kind, name: string): boolean {
-    return internName(encoder.encode(name), kind) >= 0;
+    return internName(name, kind) >= 0;
   }
 
-  function internName(name: Uint8Array, kind: Kind): number {
-    const length = copy(name, 0, name.length, 0);
+  /**
+   * Returns a name's entry, made if it is new; -1 without room, or {@link FOLDED} where its tags
+   * would be one set more than `most` of the name. The same tags of another kind are the same set.
+   */
+  function internName(name: string, kind: Kind, most = Infinity): number {
+    const bytes = encoder.encode(name);
+    const length = copy(bytes, 0, bytes.length, 0);
     const found = known(kind, length, length);
-    return found >= 0 ? found : remember(kind, length, length, OWN);
+    if (found >= 0) return found;
+    const bare = sets === undefined || isOtherTags(name) ? -1 : bytes.indexOf(SEMICOLON);
+    const isNewSet = bare >= 0 && KINDS.every((other) => !isOwn(known(other, length, length)));
+    if (!isNewSet) return remember(kind, length, length, OWN);
+    if (sets!.count(scratch.view, bare) >= most) return FOLDED;
+    const entry = remember(kind, length, length, OWN);
+    if (entry >= 0) sets!.add(scratch.view, bare);
+    return entry;
+  }
+
+  /** Returns the entry that all further sets of tags of a name share, or -1 without room. */
+  function fold(name: string, kind: Kind): number {
+    const bare = name.slice(0, name.indexOf(';'));
+    if (!saidFolded) options.onFolded?.(bare);
+    saidFolded = true;
+    const entry = internName(otherTags(bare), kind);
+    if (entry >= 0) shared.add(entry);
+    return entry;
+  }
+
+  /** Whether a name has an entry for itself: one that was folded may be spelled as it is named. */
+  function isOwn(entry: number): boolean {
+    return entry >= 0 && !shared.has(entry);
   }
 
   /** Makes an entry of the spelling in the scratch memory; returns it, or -1 without room. */
@@ -209,6 +263,7 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     side.mark[0] = epoch + 1;
     logRoom = 0;
     askedForFlip = false;
+    saidFolded = false;
     Atomics.store(control, Control.active, epoch);
     return true;
   }
@@ -216,5 +271,9 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
 
 /** A hash's field holds -2^63 to 2^63 - 1. */
 const INT64_END = 2 ** 63;
+/** In the place of an entry: the name has too many sets of tags. */
+const FOLDED = -2;
+const KINDS = Object.values(Kind);
+const SEMICOLON = 0x3b;
 /** Larger than any entry: an entry's number or a negative verdict takes its place. */
 const NOT_LOOKED_UP = 0x7fffffff;

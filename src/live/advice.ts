@@ -9,7 +9,8 @@ const OF_REFUSALS: Readonly<Record<RejectReason, string>> = {
   bad_value: 'Send a plain decimal number, not negative for a timing.',
   bad_type: 'Send one of the types c, m, ms, h, d, g and s.',
   bad_rate: 'Send a rate above 0 and up to 1, once, such as |@0.1.',
-  bad_tags: 'Send up to 64 tags of up to 200 bytes each, once, none with an empty key.',
+  bad_tags:
+    'Send up to 64 tags of up to 200 bytes each, once, none with an empty key or half a bracket.',
   key_limit: 'Keep what changes (ids, times) out of names, or raise --max-keys.',
   unsupported: 'Gauges, sets, events and service checks are not counted by this version.',
 };

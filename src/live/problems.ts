@@ -205,11 +205,20 @@ function keysProblem({ vitals }: Standing): Problem | undefined {
   return {
     about: 'keys',
     level: keys >= limit ? 'bad' : 'warn',
-    text: `${count(keys, 'name')} of at most ${count(limit)} are in use`,
+    text: `${count(keys, 'name')} of at most ${count(limit)} are in use${growing(vitals)}`,
     advice:
       'New ones are refused when it is full: keep what changes (ids, times) out of names, or raise --max-keys.',
     sinceMs: null,
   };
+}
+
+/** Where those come from that are new. */
+function growing({ growth: grown }: Vitals): string {
+  if (grown.length === 0) return '';
+  const most = grown.slice(0, SHOWN_MAX).map(({ name, keys }) => {
+    return `${count(keys)} of ${cut(name)}${name.endsWith('.') ? '*' : ''}`;
+  });
+  return `; new within 10 minutes: ${most.join(', ')}`;
 }
 
 function lagProblem({ lag, store, trap }: Standing): Problem | undefined {

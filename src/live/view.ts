@@ -27,7 +27,7 @@ export interface ListView extends Order {
 
 /** Which names, and in what order. */
 export interface Order {
-  /** A part of the name, or with a `*` in it the form of all of it; empty for all names. */
+  /** What names are to hold; see {@link matcherOf}. Empty for all names. */
   q: string;
   kind: 'all' | Kind;
   /** Rate and p99: the highest first. */
@@ -135,24 +135,57 @@ function readInteger(text: string): number | undefined {
 }
 
 /**
- * Returns a test for names, case disregarded: whether one holds `q`, or, where `q` has a `*`,
- * whether it is of that form as a whole, each `*` standing for anything.
+ * Returns a test for names, case disregarded: whether one holds every word of `q`.
+ *
+ *     checkout zone:eu     checkout.time;zone=eu, and zone=eu-west too: a part is enough
+ *     api.*                all of a name is of that form, or all of it before its tags
+ *     zone:e*              the same of a tag, where the word has a `:` or `=`
+ *
+ * Each `*` stands for anything. Between a tag's key and value `:` is as good as `=`. Where `q` has
+ * blanks, so may a name: it is found by all of `q` as well.
  */
 export function matcherOf(q: string): (name: string) => boolean {
-  if (q === '') return () => true;
-  const [first = '', ...rest] = q.toLowerCase().split('*');
-  if (rest.length === 0) return (name) => name.toLowerCase().includes(first);
-  const last = rest.pop()!;
+  const all = q.toLowerCase();
+  const words = all.split(/\s+/).filter((word) => word !== '');
+  const [first, ...rest] = words.map(wordMatcher);
+  if (first === undefined) return () => true;
+  if (rest.length === 0 && words[0] === all) return (name) => first(name.toLowerCase());
+  const asOne = wordMatcher(all);
   return (given) => {
     const name = given.toLowerCase();
-    if (!name.startsWith(first)) return false;
+    return asOne(name) || (first(name) && rest.every((matches) => matches(name)));
+  };
+}
+
+function wordMatcher(word: string): (name: string) => boolean {
+  const asTag = word.replace(':', '=');
+  if (!word.includes('*')) {
+    if (asTag === word) return (name) => name.includes(word);
+    return (name) => name.includes(word) || name.includes(asTag);
+  }
+  const matches = formOf(word);
+  const matchesTag = asTag.includes('=') ? formOf(asTag) : () => false;
+  return (name) => {
+    if (matches(name)) return true;
+    if (!name.includes(';')) return false;
+    const [bare = '', ...tags] = name.split(';');
+    return matches(bare) || tags.some(matchesTag);
+  };
+}
+
+/** Returns a test for texts that are of a form as a whole, each `*` standing for anything. */
+function formOf(pattern: string): (text: string) => boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop()!;
+  return (text) => {
+    if (!text.startsWith(first)) return false;
     // The earliest place for each part leaves the most for those behind it: no need to go back.
     let at = first.length;
     for (const part of rest) {
-      const found = name.indexOf(part, at);
+      const found = text.indexOf(part, at);
       if (found < 0) return false;
       at = found + part.length;
     }
-    return name.length - last.length >= at && name.endsWith(last);
+    return text.length - last.length >= at && text.endsWith(last);
   };
 }

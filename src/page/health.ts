@@ -153,6 +153,12 @@ function numbersOf(vitals: Vitals): Item[] {
     ['timings delivered', count(timings.delivered)],
     ['timings pending', count(timings.pending)],
     ...reasons('timings dropped', timings.dropped),
+    ...(vitals.keys.tagSetsFolded > 0
+      ? [['samples counted as other=true', count(vitals.keys.tagSetsFolded)] as const]
+      : []),
+    ...vitals.growth.map(({ name, keys }): Item => {
+      return [`new names of ${name}${name.endsWith('.') ? '*' : ''}`, count(keys)];
+    }),
     ['timings kept for this page', `${count(window.names)} names, ${bytes(window.bytes)}`],
   ];
 }

@@ -1,5 +1,6 @@
 import type { NameList, NameRow } from '../live/frame.ts';
 import { byId, element, setAttribute, setText } from './dom.ts';
+import { setName } from './tagged-name.ts';
 import type { ListPart } from './feed.ts';
 import { count, duration, perSecond } from './format.ts';
 import { attachListKeys } from './name-list-keys.ts';
@@ -129,7 +130,7 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     const isShown =
       row.shown !== undefined && context.view().shown.some((one) => isSame(one, row.shown!));
     setAttribute(row.root, 'aria-selected', String(isShown));
-    setText(row.name, told?.name ?? '…');
+    setName(row.name, told?.name ?? '…');
     setAttribute(row.root, 'title', told?.name ?? '');
     row.spark.draw(told?.spark ?? []);
     const p99 = told?.p99 == null ? '' : `p99 ${duration(told.p99)}`;
@@ -137,10 +138,10 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     setText(row.figures, [told?.kind ?? '', rate, p99].filter((text) => text !== '').join(' · '));
   }
 
-  /** A pattern such as `api.*` can be shown at once, as small charts. */
+  /** A pattern such as `api.*`, and nothing beside it, can be shown at once, as small charts. */
   function drawPrefix(): void {
     const button = byId('show-prefix');
-    const prefix = /^([^*]+)\*$/.exec(context.view().search)?.[1];
+    const prefix = /^([^*\s]+)\*$/.exec(context.view().search)?.[1];
     button.hidden = prefix === undefined || list.matching === 0;
     if (prefix !== undefined) setText(button, `Show the counters ${prefix}* side by side`);
   }

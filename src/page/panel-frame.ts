@@ -1,6 +1,7 @@
 import { saveCsv } from './csv.ts';
 import { element } from './dom.ts';
 import type { PageContext } from './page-context.ts';
+import { setName } from './tagged-name.ts';
 import { isSame, type Shown } from './view.ts';
 
 /** What is said of a name where two hours are to be shown, and are not there. */
@@ -36,10 +37,13 @@ export function createPanelFrame(
     const others = context.view().shown.filter((other) => !isSame(shown, other));
     context.change({ shown: others });
   });
+  const heading = element('h2', { title });
+  if (shown.kind === 'prefix') heading.append(title);
+  else setName(heading, title);
   const head = element(
     'header',
     {},
-    element('h2', { title }, title),
+    heading,
     element('div', { class: 'panel-buttons' }, save, close),
     note,
     figures,

@@ -4,6 +4,7 @@ import { count, perSecond, total } from './format.ts';
 import { createPanelFrame } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
 import { createSparkline, type Sparkline } from './sparkline.ts';
+import { setName } from './tagged-name.ts';
 import type { Shown } from './view.ts';
 
 /** One of the small charts. */
@@ -54,7 +55,8 @@ export function createPrefixPanel(context: PageContext, shown: Shown): Panel {
 
   function createSmall(name: string): Small {
     const spark = createSparkline(300, 56);
-    const open = element('button', { type: 'button', class: 'name', title: name }, name);
+    const open = element('button', { type: 'button', class: 'name', title: name });
+    setName(open, name);
     open.addEventListener('click', () => context.change({ shown: [{ kind: 'counter', name }] }));
     const rate = element('span', { class: 'rate' });
     const sum = element('span', { class: 'total' });

@@ -1,3 +1,4 @@
+import { nameParts, type TagDialect } from './dialects.ts';
 import { Verdict } from './reasons.ts';
 
 /**
@@ -6,10 +7,16 @@ import { Verdict } from './reasons.ts';
  */
 export type NameRule = 'statsd' | 'keep';
 
-/** The most tags a line may carry, Graphite and DogStatsD ones together. */
+/** The most tags a line may carry, wherever they stand. */
 export const TAGS_MAX = 64;
 /** The longest tag, in bytes, as it came. */
 export const TAG_BYTES_MAX = 200;
+
+/**
+ * The longest canonical name, in bytes: 14 bits hold its length. What is UTF-8 is never as long;
+ * only of bytes that are none does each become three.
+ */
+export const CANONICAL_BYTES_MAX = 0x3fff;
 
 /** A canonical name, or why there is none. */
 export type NameResult = { name: string } | { refused: Verdict };
@@ -22,21 +29,29 @@ export type NameResult = { name: string } | { refused: Verdict };
  *     ^^^^^^^^^^^^^^^^^^^^^     ^^^^^^^^^^^^^
  *     name                      tags
  *
- * @param name the bytes before the `:`, with Graphite tags behind a `;` if there are any.
+ * @param name the bytes before the `:`, with Graphite tags behind a `;`, or tags of the dialect, if
+ *   there are any.
  * @param tags the bytes behind the `#`: `key:value` or `key`, separated by commas. May be empty.
  *
  * Bytes that are not UTF-8 become U+FFFD (and are then dropped under `statsd`). Refuses a name of
- * which nothing is left (`bad_name`), and an empty key, over 64 tags, or a tag over 200 bytes
- * (`bad_tags`).
+ * which nothing is left (`bad_name`), and an empty key, over 64 tags, a tag over 200 bytes, or half
+ * a pair of SignalFX' brackets (`bad_tags`).
  *
  * Cost: strings and arrays; runs once per spelling.
  */
-export function canonicalName(name: Uint8Array, tags: Uint8Array, rule: NameRule): NameResult {
-  const semicolon = name.indexOf(SEMICOLON);
-  const base = sanitise(decode(semicolon < 0 ? name : name.subarray(0, semicolon)), rule);
+export function canonicalName(
+  name: Uint8Array,
+  tags: Uint8Array,
+  rule: NameRule,
+  dialect?: TagDialect,
+): NameResult {
+  const parts = nameParts(name, dialect);
+  if (parts === undefined) return { refused: Verdict.badTags };
+  const base = sanitise(decode(parts.base), rule);
   if (base === '') return { refused: Verdict.badName };
   const spelled = [
-    ...(semicolon < 0 ? [] : splitTags(name.subarray(semicolon + 1), SEMICOLON, EQUALS)),
+    ...splitTags(parts.listed, COMMA, EQUALS),
+    ...splitTags(parts.graphite, SEMICOLON, EQUALS),
     ...splitTags(tags, COMMA, COLON),
   ];
   if (spelled.length === 0) return { name: base };
@@ -51,7 +66,12 @@ export function canonicalName(name: Uint8Array, tags: Uint8Array, rule: NameRule
   }
   pairs.sort((a, b) => compareBytes(a.key, b.key) || compareBytes(a.value, b.value));
   const texts = new Set(pairs.map(({ key, value }) => `${key}=${value}`));
-  return { name: [base, ...texts].join(';') };
+  const full = [base, ...texts].join(';');
+  const isLong = 3 * full.length > CANONICAL_BYTES_MAX;
+  if (isLong && encoder.encode(full).length > CANONICAL_BYTES_MAX) {
+    return { refused: Verdict.badTags };
+  }
+  return { name: full };
 }
 
 /** Applies a {@link NameRule} to a text; may return an empty one. */

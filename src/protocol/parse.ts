@@ -1,3 +1,4 @@
+import { bareLength, markOf, type TagDialect } from './dialects.ts';
 import { isDigits, readNumber } from './number.ts';
 import { PACKET_BYTES_MAX } from './packet.ts';
 import { Verdict } from './reasons.ts';
@@ -18,7 +19,7 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
  */
 export interface ParsedLine {
   bytes: Uint8Array;
-  /** The name, with its Graphite tags, is `bytes[nameStart…nameEnd)`. */
+  /** The name, with the tags that are written into it, is `bytes[nameStart…nameEnd)`. */
   nameStart: number;
   nameEnd: number;
   /** The DogStatsD tags, without the `#`, are `bytes[tagsStart…tagsEnd)`; empty when equal. */
@@ -54,8 +55,11 @@ export interface Parser {
  * `names.ts`), because that is done once and this for each line.
  *
  * Cost: one pass over the bytes; no allocation, but for numbers with over 15 digits.
+ *
+ * @param dialect of tags in names, which do not count for how long a name is.
  */
-export function createParser(): Parser {
+export function createParser(dialect?: TagDialect): Parser {
+  const tagMark = markOf(dialect);
   const line: ParsedLine = {
     bytes: new Uint8Array(0),
     nameStart: 0,
@@ -96,17 +100,18 @@ export function createParser(): Parser {
   //     checkout.time;zone=eu:320|ms
   //     ^^^^^^^^^^^^^^^^^^^^^
   function readName(bytes: Uint8Array, start: number, end: number): Verdict {
-    let baseEnd = -1; // where the first `;` begins the Graphite tags
+    const mark = tagMark; // at hand: it is looked at for each byte
+    let baseEnd = -1; // where the first `;` or the dialect's mark begins the tags
     let byte = 0;
     for (at = start; at < end; at++) {
       byte = bytes[at]!;
       if (byte === COLON || byte === PIPE) break;
-      if (byte === SEMICOLON && baseEnd < 0) baseEnd = at;
+      if ((byte === SEMICOLON || byte === mark) && baseEnd < 0) baseEnd = at;
     }
     if (at >= end) return Verdict.noSeparator;
     line.nameStart = start;
     line.nameEnd = at;
-    const length = (baseEnd < 0 ? at : baseEnd) - start;
+    const length = baseEnd < 0 ? at - start : bareLength(bytes, start, baseEnd, at);
     if (byte === COLON && length > 0 && length <= NAME_BYTES_MAX) {
       at++;
       return Verdict.accepted;

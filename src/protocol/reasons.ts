@@ -9,7 +9,7 @@
  * | `bad_value` | not a decimal number, not finite, negative for `ms`, or missing; a bad `T` |
  * | `bad_type` | none of `c m ms h d g s` |
  * | `bad_rate` | not in (0, 1], or given twice |
- * | `bad_tags` | an empty key, over 64 tags, a tag over 200 bytes, or given twice |
+ * | `bad_tags` | an empty key, over 64 tags, a tag over 200 bytes, given twice, or half a bracket |
  * | `key_limit` | a new name, and no room is left for names |
  * | `unsupported` | understood, but not counted by this version: gauges, sets, events, checks |
  */

@@ -105,7 +105,7 @@ describe('every sample is accounted for', () => {
       ({ lines }) => lines.accepted + sum(lines.rejected) === 2 + 150 * 22,
     );
     expect(vitals.lines.rejected).to.deep.equal({ key_limit: 3000 - 998 });
-    expect(vitals.keys).to.deep.equal({ counters: 999, timings: 1, limit: 1000 });
+    expect(vitals.keys).to.include({ counters: 999, timings: 1, limit: 1000 });
     checkSamples(vitals);
     await collector.until(({ counters }) => counters.pending === 0);
     const counters = await collector.json<Record<string, Record<string, number>>>('api/counters');

@@ -96,6 +96,7 @@ describe('What Prometheus is told', () => {
       'statcol_state_up{}': 1,
       'statcol_state_spool_bytes{}': 4711,
       'statcol_store_up{}': 1,
+      'statcol_tag_sets_folded_total{}': 12,
       'statcol_store_last_flush_seconds{}': 0.0015,
       'statcol_trap_up{}': 0,
       'statcol_timing_samples_left_out_total{}': 0,

@@ -18,7 +18,11 @@ export const VITALS: Vitals = {
   samples: { counters: 700, timings: 300 },
   counters: { recovered: 0, delivered: 600, pending: 98, dropped: { overflow: 2 } },
   timings: { recovered: 0, delivered: 299, pending: 1, dropped: {} },
-  keys: { counters: 5, timings: 3, limit: 1_000_000 },
+  keys: { counters: 5, timings: 3, limit: 1_000_000, tagSetsFolded: 12 },
+  growth: [
+    { name: 'checkout.time', keys: 4 },
+    { name: 'api.', keys: 2 },
+  ],
   window: { names: 3, bytes: 1234, columnsMerged: 0, columnsDropped: 0 },
   receiver: { configured: false, samples: 0, leftOut: 0 },
   store: { kind: 'memory', up: true, lastError: null, lastFlushMs: 1.5 },

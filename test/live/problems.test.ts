@@ -5,6 +5,7 @@ import type { Problem } from '../../src/live/frame.ts';
 import { problemsOf, type Standing } from '../../src/live/problems.ts';
 import type { Totals } from '../../src/live/recent.ts';
 import { REJECT_REASONS } from '../../src/protocol/reasons.ts';
+import type { Vitals } from '../../src/vitals-types.ts';
 import { VITALS } from '../http/vitals.ts';
 
 const NOTHING: Totals = {
@@ -161,13 +162,23 @@ describe('Problems', () => {
   }
 
   it('tell of names that run out', () => {
-    const keys = (counters: number): Partial<Standing> => {
-      return { vitals: { ...VITALS, keys: { counters, timings: 100, limit: 2000 } } };
+    const keys = (counters: number, growth: Vitals['growth'] = []): Partial<Standing> => {
+      const used = { ...VITALS.keys, counters, timings: 100, limit: 2000 };
+      return { vitals: { ...VITALS, keys: used, growth } };
     };
     expect(problemsOf({ ...WELL, ...keys(1700) })).to.deep.equal([]);
     expect(one(keys(1701))).to.include({ about: 'keys', level: 'warn' });
     expect(one(keys(1701)).text).to.equal('1,801 names of at most 2,000 are in use');
     expect(one(keys(1900)).level).to.equal('bad');
+    const grown = ['checkout.time', 'api.', 'user', 'job.'].map((name, at) => {
+      return { name, keys: 1234 - at };
+    });
+    expect(one(keys(1701, grown)).text).to.equal(
+      '1,801 names of at most 2,000 are in use; new within 10 minutes: ' +
+        '1,234 of checkout.time, 1,233 of api.*, 1,232 of user',
+    );
+    const long = one(keys(1701, [{ name: 'n'.repeat(5000), keys: 1 }])).text;
+    expect(long.length).to.be.below(200);
   });
 
   it('tell of delivery that is behind, unless somebody is away', () => {
@@ -192,7 +203,7 @@ describe('Problems', () => {
           counters: { ...NOTHING.counters, dropped: new Map([['overflow', 1]]) },
         },
       ),
-      vitals: { ...VITALS, keys: { counters: 95, timings: 0, limit: 100 } },
+      vitals: { ...VITALS, keys: { ...VITALS.keys, counters: 95, limit: 100 } },
       store: { ...WELL.store, down: DOWN, refusing: [{ hash: 'h', reason: 'r', sinceMs: 1 }] },
       trap: DOWN,
       state: DOWN,

@@ -1,6 +1,7 @@
 import { createCounterBook } from '../../src/flush/counter-book.ts';
 import { createCounterFlusher } from '../../src/flush/counter-flusher.ts';
 import type { Health } from '../../src/flush/health.ts';
+import { createGrowth } from '../../src/flush/growth.ts';
 import { createLayout, type LayoutName } from '../../src/flush/layout.ts';
 import { nothingReceived, type Received } from '../../src/flush/received.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
@@ -87,6 +88,7 @@ export function createLiveRig({
     tcp: () => ({ configured: false, connections: 0, accepted: 0, refused: 0, bytes: 0 }),
     hasUnix: false,
     received,
+    growth: createGrowth(nowMs),
     counterBook,
     counterFlusher: createCounterFlusher({
       ...quiet,

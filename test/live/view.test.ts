@@ -118,6 +118,22 @@ describe('A search', () => {
     ['**', ['', 'a'], []],
     ['a.c', ['xa.cx'], ['abc']],
     ['(+[', ['x(+[y'], ['+']],
+    ['zone:eu', ['a;zone=eu', 'a;b=c;Zone=EU-west', 'zone:eu'], ['a;zone=us', 'zone.eu', 'a;eu=']],
+    ['zone=eu', ['a;zone=eu', 'a;zone=eu1'], ['a;zone=us', 'zone:eu']],
+    ['zone:', ['a;zone=eu', 'a;zone='], ['zone', 'a;zo=ne']],
+    ['checkout zone:eu', ['checkout.time;zone=eu'], ['checkout.time', 'x;zone=eu', 'checkout']],
+    ['zone:eu  checkout host', ['checkout.time;host=a;zone=eu'], ['checkout.time;zone=eu']],
+    ['a b', ['a b', 'ba', 'x;b=a'], ['a', 'b']],
+    [' a ', ['a', 'b a c'], ['b']],
+    ['   ', ['', 'a'], []],
+    ['a b*', ['a b', 'a bc', 'A b;k=v', 'b.a'], ['ab', 'xa b']],
+    ['api.*', ['api.x;zone=eu', 'api.;x='], ['x;zone=api.x', 'x;api.y=z']],
+    ['*.time', ['checkout.time;zone=eu', 'a.time'], ['a.times;zone=eu', 'a;b=.time0']],
+    ['zone:e*', ['a;zone=eu', 'a;b=c;zone=e', 'zone:eu'], ['a;zone=us', 'a;azone=eu', 'zone']],
+    ['z*=*u', ['a;zone=eu', 'a;z=u'], ['a;zone=us', 'a;b=zu']],
+    ['api.* zone:e*', ['api.x;zone=eu'], ['api.x;zone=us', 'x;zone=eu']],
+    ['k:v:w', ['a;k=v:w', 'k:v:w'], ['a;k=v=w']],
+    ['__proto__:', ['a;__proto__=b'], ['__proto__']],
   ] as [string, string[], string[]][]) {
     it(`for ${JSON.stringify(q)} finds what it should`, () => {
       const matches = matcherOf(q);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { Stat } from '../../src/ledger/stat.ts';
+import { TAG_DIALECTS } from '../../src/protocol/dialects.ts';
 import { canonicalName } from '../../src/protocol/names.ts';
 import { createParser, DATAGRAM_BYTES_MAX, Kind } from '../../src/protocol/parse.ts';
 import { REJECT_REASONS, reasonOf, Verdict } from '../../src/protocol/reasons.ts';
@@ -23,7 +24,9 @@ describe(`Any bytes at all (seed ${SEED})`, () => {
       const rule = round % 2 === 0 ? 'statsd' : 'keep';
       // Small enough to run full of names, of their bytes and, between two drains, of timings.
       const limits = { entriesMax: 4096, nameBytesMax: 100_000, timingsMax: 64 };
-      const wire = createWire(limits, rule);
+      const dialect = [undefined, ...TAG_DIALECTS][round % 4];
+      const tagSetsMax = round % 3 === 0 ? 2 : undefined;
+      const wire = createWire(limits, rule, { dialect, tagSetsMax });
       const datagrams = createDatagrams(SEED + round);
       const totals = { lines: 0, refused: 0, keyLimit: 0, dropped: 0 };
       for (let left = LINES / ROUNDS; left > 0;) {

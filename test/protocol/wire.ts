@@ -3,7 +3,7 @@ import { createPipeline } from '../../src/ingest/pipeline.ts';
 import { createLedger, type LedgerLimits } from '../../src/ledger/ledger.ts';
 import { Stat } from '../../src/ledger/stat.ts';
 import { createLedgerReader } from '../../src/ledger/reader.ts';
-import { createLedgerWriter } from '../../src/ledger/writer.ts';
+import { createLedgerWriter, type LedgerWriterOptions } from '../../src/ledger/writer.ts';
 import type { NameRule } from '../../src/protocol/names.ts';
 import { Kind, type ParsedLine } from '../../src/protocol/parse.ts';
 import type { RejectReason } from '../../src/protocol/reasons.ts';
@@ -36,16 +36,21 @@ export interface Wire {
   entries(): number;
 }
 
-export function createWire(limits: LedgerLimits = SMALL, rule: NameRule = 'statsd'): Wire {
+export function createWire(
+  limits: LedgerLimits = SMALL,
+  rule: NameRule = 'statsd',
+  more: Partial<LedgerWriterOptions> = {},
+): Wire {
   const ledger = createLedger(limits);
   const writer = createLedgerWriter(ledger, {
     rule,
     hashSeed: 0x5eed,
     onHalfFull: () => {},
     source: () => '127.0.0.1:40001',
+    ...more,
   });
   const reader = createLedgerReader(ledger);
-  const onPacket = createPipeline(() => writer);
+  const onPacket = createPipeline(() => writer, more.dialect);
   return {
     send(datagram, length = datagram.length) {
       hand(onPacket, typeof datagram === 'string' ? bytesOf(datagram) : datagram, length);

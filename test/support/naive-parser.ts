@@ -21,6 +21,8 @@ export interface NaiveLine {
 
 export type NaiveRule = 'statsd' | 'keep';
 
+export type NaiveDialect = 'influx' | 'librato' | 'signalfx';
+
 /** Returns the lines of a datagram; each character of the text stands for one byte. */
 export function naiveLines(datagram: string): string[] {
   return datagram
@@ -30,7 +32,7 @@ export function naiveLines(datagram: string): string[] {
 }
 
 /** Reads a line; each character of the text stands for one byte. */
-export function naiveParse(line: string, rule: NaiveRule): NaiveLine {
+export function naiveParse(line: string, rule: NaiveRule, dialect?: NaiveDialect): NaiveLine {
   const reasons = new Set<string>();
   const read: NaiveLine = { reasons, name: '', samples: [] };
   // An event or a service check, whatever follows.
@@ -38,7 +40,7 @@ export function naiveParse(line: string, rule: NaiveRule): NaiveLine {
   if (!line.includes(':') || !line.includes('|')) return refuse(read, 'no_separator');
   const name = line.split(':', 1)[0]!;
   if (name.includes('|')) refuse(read, 'bad_name');
-  const base = name.split(';', 1)[0]!;
+  const { base } = partsOf(name, dialect);
   if (base === '') refuse(read, 'bad_name');
   if (base.length > 512) refuse(read, 'name_too_long');
 
@@ -46,7 +48,7 @@ export function naiveParse(line: string, rule: NaiveRule): NaiveLine {
   readBits(line.slice(name.length + 1), read, tags);
   if (tags.length > 1) refuse(read, 'bad_tags');
   const readable = reasons.size === 0;
-  nameIt(read, { name, tags: tags[0] ?? '', rule });
+  nameIt(read, { name, tags: tags[0] ?? '', rule, dialect });
   // Names and tags are looked into only when a sample is counted.
   if (readable && read.samples.some(({ kind }) => kind === 'gauge' || kind === 'set')) {
     refuse(read, 'unsupported');
@@ -122,14 +124,18 @@ function number(text: string): number {
 }
 
 /** The name that all spellings share: sanitised, with its tags sorted, each once. */
-function nameIt(read: NaiveLine, spelled: { name: string; tags: string; rule: NaiveRule }): void {
-  const { name, tags, rule } = spelled;
-  const base = name.split(';', 1)[0]!;
+function nameIt(
+  read: NaiveLine,
+  spelled: { name: string; tags: string; rule: NaiveRule; dialect: NaiveDialect | undefined },
+): void {
+  const { name, tags, rule, dialect } = spelled;
+  const { base, graphite, listed } = partsOf(name, dialect);
+  if (dialect === 'signalfx' && /[[\]]/.test(base)) refuse(read, 'bad_tags');
   const clean = (text: string): string => sanitised(text, rule);
   if (clean(base) === '') refuse(read, 'bad_name');
-  const graphite = name === base ? '' : name.slice(base.length + 1);
   const given = [
     ...(graphite === '' ? [] : graphite.split(';').map((tag) => halves(tag, '='))),
+    ...(listed === '' ? [] : listed.split(',').map((tag) => halves(tag, '='))),
     ...(tags === '' ? [] : tags.split(',').map((tag) => halves(tag, ':'))),
   ];
   if (given.length > 64) refuse(read, 'bad_tags');
@@ -144,6 +150,25 @@ function nameIt(read: NaiveLine, spelled: { name: string; tags: string; rule: Na
   keyed.sort();
   const sorted = keyed.map((text) => Buffer.from(text, 'latin1').toString().replace('\0', '='));
   read.name = [clean(base), ...new Set(sorted)].join(';');
+}
+
+/** A name, and the tags written into it: up to the first mark it is plain. */
+function partsOf(
+  name: string,
+  dialect: NaiveDialect | undefined,
+): { base: string; graphite: string; listed: string } {
+  const forms = {
+    influx: /^(?<base>[^;,]*),(?<listed>.*)$/s,
+    librato: /^(?<base>[^;#]*)#(?<listed>.*)$/s,
+    signalfx: /^(?<base>[^;[]*)\[(?<listed>[^\]]*)\](?<more>[^;]*)(;(?<graphite>.*))?$/s,
+  };
+  const found = dialect && forms[dialect].exec(name)?.groups;
+  if (found) {
+    const { base = '', listed = '', more = '', graphite = '' } = found;
+    return { base: base + more, graphite, listed };
+  }
+  const [base = ''] = name.split(';', 1);
+  return { base, graphite: name.slice(base.length + 1), listed: '' };
 }
 
 function halves(tag: string, mark: string): [key: string, value: string, length: number] {
