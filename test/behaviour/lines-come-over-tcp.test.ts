@@ -65,6 +65,18 @@ describe('lines come over TCP', () => {
     expect(counters).to.deep.equal({ 'statcol:stats': { hits: 7 } });
   });
 
+  it('in the dialect that is asked for, with as many sets of tags as a name may have', async () => {
+    const flags = ['--tags', 'influx', '--tag-sets-per-name', '2'];
+    await start('--counter-interval', '20', ...flags);
+    const tcp = ['eu', 'us', 'eu', 'af', 'as'].map((zone) => `hits,zone=${zone}:1|c`);
+    await sendTcp(collector.tcpPort, `${tcp.join('\n')}\n`);
+    await collector.until(({ counters }) => counters.delivered === 5);
+    const counters = await collector.json('api/counters');
+    expect(counters).to.deep.equal({
+      'statcol:stats': { 'hits;zone=eu': 2, 'hits;zone=us': 1, 'hits;other=true': 2 },
+    });
+  });
+
   it('byte by byte from a peer that is slow, as if they had come at once', async () => {
     await start();
     const [slow, other] = [await open(), await open()];
