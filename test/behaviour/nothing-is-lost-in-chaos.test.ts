@@ -18,7 +18,7 @@ describe('nothing is lost in chaos, and nothing is counted twice', () => {
 
   // The longer form is `npm run chaos`. All in all a minute of faults, the last one among them.
   const shares = [
-    { redis: 'single', seed: 1, seconds: 24 },
+    { redis: 'single', seed: 1, seconds: 16 },
     { redis: 'sentinel', seed: 2, seconds: 9 },
     { redis: 'cluster', seed: 3, seconds: 9 },
   ] as const;
@@ -33,7 +33,7 @@ describe('nothing is lost in chaos, and nothing is counted twice', () => {
     this.timeout(180_000);
     const { program, remove } = hasty();
     try {
-      await expectExact({ redis: 'single', seed: 4, seconds: 12, program });
+      await expectExact({ redis: 'single', seed: 4, seconds: 8, program });
     } finally {
       remove();
     }

@@ -60,7 +60,8 @@ describe('Tags on the page', () => {
 
   async function search(text: string, found: string): Promise<string[]> {
     await page.locator('#search').fill(text);
-    await page.locator('#found', { hasText: found }).waitFor();
+    // As a whole: "11 of 11" holds "1 of 11".
+    await page.locator('#found', { hasText: new RegExp(`^${found} names$`) }).waitFor();
     return page.locator('.row:not([hidden]) .name').allTextContents();
   }
 
