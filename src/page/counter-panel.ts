@@ -47,7 +47,6 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
       chart.point(second);
       read(second);
     },
-    table: () => counterTable(shown.name, cells),
     close: () => chart.close(),
   };
   chartPlace.addEventListener('keydown', (event) => {
@@ -66,13 +65,7 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
   function update(): void {
     const data = context.data.counter(shown.name);
     const range = context.range();
-    const how = {
-      span: context.cellSpan(),
-      completeFrom: context.countersFrom(),
-      knownTo: context.knownTo(),
-      gaps: context.data.gaps(),
-    };
-    cells = counterCells(data.points, range, how);
+    cells = counterCells(data.points, range, context.counterKnown());
     chart.draw([
       cells.map(({ second, span }) => second + span / 2),
       cells.map((cell) => cell.perSecond),
@@ -97,7 +90,7 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
     const isShort = context.cellSpan() > 1 && !latest.isLong;
     const reach = isShort ? `. ${SHORT_NOTE}` : '';
     setText(frame.note, `${context.storeName()} · ${hash} · ${field}${others}${reach}`);
-    const rate = rateOfNow(cells, context.knownTo());
+    const rate = rateOfNow(cells, context.counterKnown().knownTo);
     const lately = context.cellSpan() === 1 ? 'last 10 s' : 'last 30 s';
     const totalNode = latest.total === null ? '–' : datum(latest.total, total(latest.total));
     setItems(frame.figures, [

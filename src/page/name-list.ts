@@ -33,7 +33,6 @@ interface Row {
   readonly name: HTMLElement;
   readonly spark: Sparkline;
   readonly figures: HTMLElement;
-  shown: Shown | undefined;
 }
 
 /** Creates the list; `onMove` is called when it wants to be told other rows. */
@@ -126,9 +125,7 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     setAttribute(row.root, 'aria-posinset', String(index + 1));
     setAttribute(row.root, 'aria-setsize', String(list.matching));
     row.root.classList.toggle('active', index === active);
-    row.shown = told && { kind: told.kind, name: told.name };
-    const isShown =
-      row.shown !== undefined && context.view().shown.some((one) => isSame(one, row.shown!));
+    const isShown = told !== undefined && context.view().shown.some((one) => isSame(one, told));
     setAttribute(row.root, 'aria-selected', String(isShown));
     setName(row.name, told?.name ?? '…');
     setAttribute(row.root, 'title', told?.name ?? '');
@@ -164,7 +161,7 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     // To be put beside the others it is clicked at its mark; keys do it with the space bar.
     const mark = element('span', { class: 'mark', title: 'Show beside the others' });
     const root = element('div', { class: 'row', role: 'option' }, mark, name, figures, spark.root);
-    const row: Row = { root, name, spark, figures, shown: undefined };
+    const row: Row = { root, name, spark, figures };
     root.addEventListener('click', (event) => {
       active = Number(root.getAttribute('aria-posinset')) - 1;
       const isBeside = event.ctrlKey || event.metaKey || event.shiftKey || event.target === mark;

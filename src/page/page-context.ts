@@ -1,3 +1,4 @@
+import type { CounterKnown } from './counter-cells.ts';
 import type { ValueRange } from './scale.ts';
 import type { DataStore } from './store.ts';
 import type { Theme } from './theme.ts';
@@ -16,10 +17,8 @@ export interface PageContext {
   /** Between which values timings are shown: the same in all panels. */
   values(): ValueRange;
   theme(): Theme;
-  /** Since which second counters are known, so that a second without a point had no increments. */
-  countersFrom(): number;
-  /** The first second that is not over yet. */
-  knownTo(): number;
+  /** What of counters is known, and how wide their columns are. */
+  counterKnown(): CounterKnown;
   /** What counters are written to, such as `Redis`. */
   storeName(): string;
   /** Whether what counters are written to does not answer. */
@@ -42,7 +41,5 @@ export interface Panel {
   update(): void;
   /** Shows where the cursor of another panel is. */
   point(second: number | undefined): void;
-  /** What is drawn, as a table: a head, then a row a line. */
-  table(): (string | number)[][];
   close(): void;
 }

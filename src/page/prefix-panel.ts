@@ -22,24 +22,19 @@ export function createPrefixPanel(context: PageContext, shown: Shown): Panel {
   const grid = element('ul', { class: 'multiples' });
   frame.body.append(grid);
   const smalls = new Map<string, Small>();
-  return { shown, root: frame.root, update, point: () => {}, table, close: () => {} };
+  return { shown, root: frame.root, update, point: () => {}, close: () => {} };
 
   function update(): void {
     const { matching, counters } = context.data.prefix(shown.name);
     for (const name of smalls.keys()) if (!counters.has(name)) smalls.delete(name);
     const range = context.range();
-    const how = {
-      span: context.cellSpan(),
-      completeFrom: context.countersFrom(),
-      knownTo: context.knownTo(),
-      gaps: context.data.gaps(),
-    };
+    const known = context.counterKnown();
     for (const [name, { latest, points }] of counters) {
       const small = smalls.get(name) ?? createSmall(name);
       smalls.set(name, small);
-      small.cells = counterCells(points, range, how);
+      small.cells = counterCells(points, range, known);
       small.spark.draw(small.cells.map((cell) => cell.perSecond));
-      const rate = rateOfNow(small.cells, context.knownTo());
+      const rate = rateOfNow(small.cells, known.knownTo);
       small.rate.replaceChildren(datum(rate, perSecond(rate)));
       const digits = latest?.total ?? null;
       small.total.replaceChildren(digits === null ? '–' : datum(digits, total(digits)));

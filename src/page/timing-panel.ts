@@ -2,7 +2,7 @@ import type uPlotClass from 'uplot';
 
 import type { WireColumn } from '../live/frame.ts';
 import type { TimingSummary } from '../window/summary.ts';
-import { type Figures, figuresOf, merge, type Merged, readBin, readZero } from './bins.ts';
+import { type Figures, figuresOf, merge, readBin, readZero } from './bins.ts';
 import { datum, element, type Item, setItems, setText } from './dom.ts';
 import { clock, count, duration, share } from './format.ts';
 import { CELL_PX, createHeatmap } from './heatmap.ts';
@@ -17,7 +17,7 @@ import { attachTimingKeys } from './timing-keys.ts';
 import { type Curve, CURVES, type Shown } from './view.ts';
 
 /** How each curve is drawn: told apart without colour. */
-export const DASHES: Record<Curve, number[]> = { average: [7, 4], p50: [], p99: [2, 3] };
+const DASHES: Record<Curve, number[]> = { average: [7, 4], p50: [], p99: [2, 3] };
 
 /** Its enum is in uPlot's types alone: there is nothing to take the value from. */
 // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
@@ -60,7 +60,6 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
       chart.point(second);
       read(second);
     },
-    table: () => tableOf(shown.name, cells),
     close() {
       chart.close();
       side.close();
@@ -102,12 +101,14 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
     chart.draw(curvesOf(cells, curveFigures(cells)));
     for (const [at, curve] of CURVES.entries()) {
       const show = context.view().curves.includes(curve);
-      for (const series of [2 * at + 1, 2 * at + 2]) chart.plot.setSeries(series, { show });
+      for (const series of [2 * at + 1, 2 * at + 2]) {
+        if (chart.plot.series[series]!.show !== show) chart.plot.setSeries(series, { show });
+      }
     }
     const range = context.view().brush ?? { from, to };
     const looked = within(data.columns, range);
     side.draw(looked, range);
-    sayBrushed(merge(looked));
+    sayBrushed(looked);
     sayFigures(shownColumns);
     const isShort = span > 1 && data.latest !== undefined && !data.latest.isLong;
     const isEmpty = data.latest?.summary === null && shownColumns.length === 0;
@@ -139,9 +140,10 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
     return figureItems(term, Math.round(merged.weight), { ...rest, mean, max: merged.max });
   }
 
-  function sayBrushed(merged: Merged): void {
+  function sayBrushed(columns: readonly WireColumn[]): void {
     const { brush } = context.view();
     if (brush === undefined) return setText(brushed, '');
+    const merged = merge(columns);
     const { average, p50, p99 } = figuresOf(merged);
     const when = `${clock(brush.from)} to ${clock(brush.to)}`;
     const figures = `average ${duration(average)}, p50 ${duration(p50)}, p99 ${duration(p99)}`;
