@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
 import { ErrorCode, StatcolError } from './errors.ts';
+import { type CounterBook, createCounterBook } from './flush/counter-book.ts';
+import { createGaugeBook, type GaugeBook } from './flush/gauge-book.ts';
 import type { Log } from './flush/health.ts';
 import type { Time } from './flush/time.ts';
+import { createTimingBook, type TimingBook } from './flush/timing-book.ts';
+import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import { heatmapRoute } from './http/heatmap.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createRoutes, type RouteSources } from './http/routes.ts';
@@ -41,7 +45,7 @@ export interface HttpSide {
 }
 
 /** What is shown over HTTP, and what comes in that way. */
-export type HttpParts = Omit<RouteSources, 'metrics'> &
+export type HttpParts = Omit<RouteSources, 'metrics' | 'collections'> &
   Omit<LiveParts, 'intervals'> & {
     histograms: LifetimeHistograms | undefined;
     /** Where it is counted what the trap receiver takes. */
@@ -59,9 +63,10 @@ export function openHttp(options: Options, parts: HttpParts): HttpSide | undefin
   const receiver =
     secret === undefined ? undefined : createTrapReceiver({ secret, sink, nowMs, log });
   const live = createLive({ ...parts, intervals: options });
-  const metrics = createMetrics(parts);
+  const { collections } = parts.layout;
+  const metrics = createMetrics({ ...parts, collections });
   const routes = [
-    ...createRoutes({ ...parts, metrics }),
+    ...createRoutes({ ...parts, metrics, collections }),
     streamRoute(live, log),
     heatmapRoute(memory),
   ];
@@ -88,6 +93,22 @@ function intoWindow(
       histograms?.addHistogram(name, one);
       count(window.addHistogram(name, one), one.count);
     },
+  };
+}
+
+/** Where samples wait on the main thread. */
+export interface Books {
+  counters: CounterBook;
+  gauges: GaugeBook;
+  timings: TimingBook;
+}
+
+/** Creates books of nothing. */
+export function createBooks({ maxKeys, trapType }: Options): Books {
+  return {
+    counters: createCounterBook(maxKeys),
+    gauges: createGaugeBook(),
+    timings: createTimingBook(trapType, TRAP_BODY_BYTES_MAX),
   };
 }
 

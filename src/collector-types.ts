@@ -50,6 +50,8 @@ export interface Endpoints {
 export interface Undelivered {
   counters: number;
   timings: number;
+  /** Absent where there are none. */
+  gauges?: number;
   /** The state directory that keeps it for the next start; absent where it is lost. */
   keptIn?: string | undefined;
 }

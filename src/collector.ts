@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import {
+  createBooks,
   ingestOptions,
   openHttp,
   openState,
@@ -17,7 +18,6 @@ import type {
   Undelivered,
 } from './collector-types.ts';
 import { errorText, type StatcolError } from './errors.ts';
-import { createCounterBook } from './flush/counter-book.ts';
 import { createCounterFlusher } from './flush/counter-flusher.ts';
 import { createDrainer } from './flush/drainer.ts';
 import type { Log } from './flush/health.ts';
@@ -25,9 +25,7 @@ import { NO_JOURNAL } from './flush/journal.ts';
 import { createLayout } from './flush/layout.ts';
 import { createTally } from './flush/tally.ts';
 import { createTicker, systemTime, within } from './flush/time.ts';
-import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
-import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import type { RouteSources } from './http/routes.ts';
 import { guarded } from './in-process/say.ts';
 import { hostPort } from './ingest/address.ts';
@@ -80,8 +78,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   });
   // where it waits on this thread,
   const { maxKeys } = options;
-  const counterBook = createCounterBook(maxKeys);
-  const timingBook = createTimingBook(options.trapType, TRAP_BODY_BYTES_MAX);
+  const books = createBooks(options);
+  const { counters: counterBook, gauges: gaugeBook, timings: timingBook } = books;
   const memory = createLiveMemory({ time, wallNowMs: Date.now, drain: () => flush(), log });
   const histograms = options.http === null ? undefined : createLifetimeHistograms();
   // and where it goes.
@@ -89,7 +87,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const store = openStore(options, instance, { time, onLost });
   const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
-  const counters = { book: counterBook, store, layout, lanesMax: maxKeys };
+  const counters = { book: counterBook, gauges: gaugeBook, store, layout, lanesMax: maxKeys };
   const keepsRemainders = (): boolean => state !== undefined && state.failure() === undefined;
   const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
@@ -97,10 +95,10 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
   const timingTally = timingFlusher?.tally ?? createTally();
   const hasTrap = timingFlusher !== undefined;
-  const from = { ingests: ingest.all, namesMax: maxKeys, memory: state };
-  const books = { counters: counterBook, timings: timingBook, histograms, hasTrap };
-  const live = { ...memory, trace: options.http === null ? undefined : memory.trace };
-  const tallies = { counterTally: counterFlusher.tally, timingTally };
+  const from = { ingests: ingest.all, namesMax: maxKeys, memory: state, hasTrap };
+  const live = { ...memory, histograms, trace: options.http === null ? undefined : memory.trace };
+  const { tally: counterTally, gaugeTally } = counterFlusher;
+  const tallies = { counterTally, gaugeTally, timingTally };
   const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, nowMs });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
   const told = { vitals, reasons, timings, hashes, vitalsParts: () => vitalsParts };
@@ -146,6 +144,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       received: drainer.received,
       counterBook,
       counterFlusher,
+      gaugeBook,
       timingBook,
       timingTally,
       timingFlusher,
@@ -197,6 +196,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     const undelivered = {
       counters: left?.counters.pending ?? 0,
       timings: left?.timings.pending ?? 0,
+      ...(left === undefined || left.gauges.pending === 0 ? {} : { gauges: left.gauges.pending }),
     };
     return isKept ? { ...undelivered, keptIn: options.stateDir } : undelivered;
   }
@@ -204,7 +204,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   function attach(to: StateDir): Promise<Recovered> {
     if (options.redis === undefined) log('warn', MEMORY_IS_NOT_KEPT);
     const { batch } = counterFlusher;
-    const sources = { counters: counterBook, batch, timings: timingBook, timingTally };
+    const sources = { ...books, batch, timingTally };
     const { window } = memory;
     return attachState(to, { ...sources, timingFlusher, window, histograms, log });
   }

@@ -24,10 +24,11 @@ export interface Vitals {
     receiveBufferBytes: number;
   };
   lines: { accepted: number; rejected: Record<string, number> };
-  samples: { counters: number; timings: number };
+  samples: { counters: number; timings: number; gauges: number };
   counters: Fate;
   timings: Fate;
-  keys: { counters: number; timings: number; limit: number };
+  gauges: Fate;
+  keys: { counters: number; timings: number; gauges: number; limit: number };
   window: WindowUsage;
   receiver: ReceiverUsage;
   store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };

@@ -1,5 +1,6 @@
 import type { CounterFlusher } from './flush/counter-flusher.ts';
 import type { CounterBook } from './flush/counter-book.ts';
+import type { GaugeBook } from './flush/gauge-book.ts';
 import type { Received } from './flush/received.ts';
 import type { Tally } from './flush/tally.ts';
 import type { TimingBook } from './flush/timing-book.ts';
@@ -26,6 +27,7 @@ export interface VitalsParts {
   received: Received;
   counterBook: CounterBook;
   counterFlusher: CounterFlusher;
+  gaugeBook: GaugeBook;
   timingBook: TimingBook;
   timingTally: Tally;
   /** Undefined without a trap. */
@@ -44,7 +46,8 @@ export interface VitalsParts {
  * hold in them: every term was counted where it happened, none is the difference of others.
  */
 export function readVitals(parts: VitalsParts): Vitals {
-  const { received, counterBook, counterFlusher, timingBook, timingFlusher, socket } = parts;
+  const { received, counterBook, counterFlusher, gaugeBook, timingBook, timingFlusher, socket } =
+    parts;
   return {
     uptimeSeconds: Math.round((parts.nowMs() - parts.startMs) / 100) / 10,
     version: parts.version,
@@ -60,7 +63,11 @@ export function readVitals(parts: VitalsParts): Vitals {
       accepted: received.linesAccepted,
       rejected: Object.fromEntries(received.linesRejected),
     },
-    samples: { counters: received.counterSamples, timings: received.timingSamples },
+    samples: {
+      counters: received.counterSamples,
+      timings: received.timingSamples,
+      gauges: received.gaugeSamples,
+    },
     counters: fate(
       parts.recovered.counters,
       counterFlusher.tally,
@@ -71,7 +78,17 @@ export function readVitals(parts: VitalsParts): Vitals {
       parts.timingTally,
       timingBook.pendingSamples + (timingFlusher?.pendingSamples ?? parts.recovered.waiting()),
     ),
-    keys: { counters: counterBook.size, timings: timingBook.size, limit: parts.keysMax },
+    gauges: fate(
+      parts.recovered.gauges,
+      counterFlusher.gaugeTally,
+      gaugeBook.pendingSamples + counterFlusher.pendingGaugeSamples,
+    ),
+    keys: {
+      counters: counterBook.size,
+      timings: timingBook.size,
+      gauges: gaugeBook.size,
+      limit: parts.keysMax,
+    },
     window: parts.window.usage(),
     receiver: { ...parts.receiver },
     store: {

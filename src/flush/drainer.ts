@@ -4,7 +4,7 @@ import { errorText } from '../errors.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Seed } from '../ingest/kept-ledger.ts';
 import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/stat.ts';
-import type { DrainVisitor, LedgerReader, SampleVisitor } from '../ledger/reader.ts';
+import type { DrainVisitor, LedgerReader } from '../ledger/reader.ts';
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
@@ -13,12 +13,15 @@ import type { CounterTrace, Traced } from '../window/counter-trace.ts';
 import type { LifetimeHistograms } from '../window/lifetime-histograms.ts';
 import type { LiveWindow } from '../window/window.ts';
 import type { CounterBook, CounterEntry } from './counter-book.ts';
+import type { GaugeBook, GaugeEntry } from './gauge-book.ts';
 import type { Log } from './health.ts';
-import type { DrainedSamples, DrainMemory } from './journal.ts';
+import type { DrainMemory } from './journal.ts';
 import { printable } from './printable.ts';
 import { nothingReceived, type Received, refusedLine } from './received.ts';
+import { createLosses } from './losses.ts';
+import { rememberSide } from './remember-side.ts';
 import { createSparing } from './sparing.ts';
-import { countDropped, type Tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 import type { TimingBook, TimingEntry } from './timing-book.ts';
 
 /** What a drainer works with. */
@@ -28,6 +31,7 @@ export interface DrainerParts {
   /** How many names there may be at once, over all ledgers: each alone has no more. */
   namesMax: number;
   counters: CounterBook;
+  gauges: GaugeBook;
   timings: TimingBook;
   /** Tells window and trace which second they are added to. */
   clock: WindowClock;
@@ -38,6 +42,7 @@ export interface DrainerParts {
   histograms?: LifetimeHistograms | undefined;
   /** Where counters are counted that are lost before the store. */
   counterTally: Tally;
+  gaugeTally: Tally;
   /** Where timings are counted that are lost before the trap, or delivered without one. */
   timingTally: Tally;
   /** Whether timings are to wait for a trap; without one the window is where they go. */
@@ -67,13 +72,14 @@ export interface Drainer {
 interface Known {
   counters: (CounterEntry | null)[];
   traced: Traced[];
+  gauges: (GaugeEntry | null)[];
   timings: (TimingEntry | null)[];
 }
 
-/** Finds what an entry of a ledger is in the books. */
-interface Find {
-  counterAt(id: number): CounterEntry | null;
-  timingAt(id: number): TimingEntry | null;
+/** Where names have entries. */
+interface Book<Entry> {
+  has(name: string): boolean;
+  entry(name: string): Entry;
 }
 
 /** Idle names are forgotten after one to two of these. */
@@ -85,7 +91,7 @@ const CROWDED = 0.75;
 
 /** Creates a drainer. All drains of the ledgers go through one. */
 export function createDrainer(parts: DrainerParts): Drainer {
-  const { ingests, counters, timings, clock, window, trace, log, nowMs } = parts;
+  const { ingests, counters, gauges, timings, clock, window, trace, log, nowMs } = parts;
   const received = nothingReceived();
   const known = new Map<Ingest, Known>();
   let periodStartMs = nowMs();
@@ -93,8 +99,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
   let drainedToMs = clock.nowMs();
   let last: Promise<void> = Promise.resolve();
   const mayBeSaid = createSparing(nowMs, 1000);
-  // Samples lost here that no line of the log tells yet, by what it will tell.
-  const unsaid = new Map<string, number>();
+  const { drop, say: sayDropped } = createLosses(whatOf, mayBeSaid, log);
 
   return {
     received,
@@ -130,10 +135,16 @@ export function createDrainer(parts: DrainerParts): Drainer {
   async function take(ingest: Ingest, reader: LedgerReader, middleMs: number): Promise<void> {
     const ofLedger = knownOf(ingest);
     const counterAt = (id: number): CounterEntry | null =>
-      lookUp(ofLedger.counters, id, () => counterOf(reader.nameOf(id)));
+      lookUp(ofLedger.counters, id, () => bookedIn(counters, reader.nameOf(id)));
+    const gaugeAt = (id: number): GaugeEntry | null =>
+      lookUp(ofLedger.gauges, id, () => bookedIn(gauges, reader.nameOf(id)));
     const timingAt = (id: number): TimingEntry | null =>
-      lookUp(ofLedger.timings, id, () => timingOf(reader.nameOf(id)));
-    if (parts.memory !== undefined) await remember(parts.memory, reader, { counterAt, timingAt });
+      lookUp(ofLedger.timings, id, () => bookedIn(timings, reader.nameOf(id)));
+    const { memory, hasTrap } = parts;
+    if (memory !== undefined) {
+      const timingAtTrap = hasTrap ? timingAt : () => null;
+      await rememberSide(memory, reader, { counterAt, gaugeAt, timingAt: timingAtTrap });
+    }
     const visitor: DrainVisitor = {
       counter(id, sum, samples) {
         const entry = counterAt(id);
@@ -142,6 +153,11 @@ export function createDrainer(parts: DrainerParts): Drainer {
           counters.add(entry, sum, samples);
           trace?.add((ofLedger.traced[id] ??= trace.of(entry.name)), sum);
         }
+      },
+      gauge(id, reading, samples) {
+        const entry = gaugeAt(id);
+        if (entry === null) drop(parts.gaugeTally, 'key_limit', samples);
+        else if (!gauges.add(entry, reading, samples)) drop(parts.gaugeTally, 'overflow', samples);
       },
       timings(id, values, weights) {
         const entry = timingAt(id);
@@ -155,28 +171,6 @@ export function createDrainer(parts: DrainerParts): Drainer {
     while (clock.at(middleMs, () => draining.next().done !== true)) await setImmediate();
   }
 
-  /**
-   * Has everything remembered while it still is in the ledger: one who reads both after a crash
-   * finds there by the mark which side to pass over.
-   */
-  async function remember(memory: DrainMemory, reader: LedgerReader, find: Find): Promise<void> {
-    const mark = reader.drainedFlip();
-    const what: DrainedSamples = { counters: [], timings: [] };
-    const visitor: SampleVisitor = {
-      counter(id, sum, samples) {
-        const name = find.counterAt(id)?.name;
-        if (name !== undefined) what.counters.push({ name, sum, samples });
-      },
-      timings(id, values, weights) {
-        const name = find.timingAt(id)?.name;
-        if (name !== undefined && parts.hasTrap) what.timings.push({ name, values, weights });
-      },
-    };
-    for (const _ of reader.read(visitor)) await setImmediate();
-    if (what.counters.length + what.timings.length === 0) return;
-    memory.drained(reader.ledgerId, mark, what);
-  }
-
   function takeTimings(entry: TimingEntry, values: Float64Array, weights: Float64Array): void {
     const shown = window.add(entry.name, values, weights);
     parts.histograms?.add(entry.name, values, weights);
@@ -188,17 +182,14 @@ export function createDrainer(parts: DrainerParts): Drainer {
     }
   }
 
-  function counterOf(name: string): CounterEntry | null {
-    return isFull() && !counters.has(name) ? null : counters.entry(name);
-  }
-
-  function timingOf(name: string): TimingEntry | null {
-    return isFull() && !timings.has(name) ? null : timings.entry(name);
+  function bookedIn<Entry>(book: Book<Entry>, name: string): Entry | null {
+    return isFull() && !book.has(name) ? null : book.entry(name);
   }
 
   /** A ledger refuses what goes beyond its room; several ledgers have more room than one. */
   function isFull(): boolean {
-    return ingests.length > 1 && counters.size + timings.size >= parts.namesMax;
+    const names = counters.size + gauges.size + timings.size;
+    return ingests.length > 1 && names >= parts.namesMax;
   }
 
   function takeStats(stats: Float64Array): void {
@@ -206,8 +197,10 @@ export function createDrainer(parts: DrainerParts): Drainer {
     received.bytes += stats[Stat.bytes]!;
     received.linesAccepted += stats[Stat.linesAccepted]!;
     received.counterSamples += stats[Stat.counterSamples]!;
+    received.gaugeSamples += stats[Stat.gaugeSamples]!;
     received.timingSamples += stats[Stat.timingSamples]!;
     drop(parts.counterTally, 'overflow', stats[Stat.countersOverflown]!);
+    drop(parts.gaugeTally, 'overflow', stats[Stat.gaugesOverflown]!);
     drop(parts.timingTally, 'timing_log_full', stats[Stat.timingsDropped]!);
     for (const [index, reason] of REJECT_REASONS.entries()) {
       const count = stats[Stat.rejected + index]!;
@@ -216,21 +209,9 @@ export function createDrainer(parts: DrainerParts): Drainer {
     }
   }
 
-  /** Counts what is lost here, and keeps in mind to say so. */
-  function drop(tally: Tally, reason: string, samples: number): void {
-    if (samples === 0) return;
-    countDropped(tally, reason, samples);
-    const what = `${tally === parts.counterTally ? 'counter samples' : 'timings'} dropped: ${reason}`;
-    unsaid.set(what, (unsaid.get(what) ?? 0) + samples);
-  }
-
-  /** At most one line per second and reason. */
-  function sayDropped(): void {
-    for (const [what, samples] of unsaid) {
-      if (!mayBeSaid(what)) continue;
-      log('warn', `${samples} ${what}`);
-      unsaid.delete(what);
-    }
+  function whatOf(tally: Tally): string {
+    if (tally === parts.timingTally) return 'timings';
+    return tally === parts.counterTally ? 'counter samples' : 'gauge samples';
   }
 
   /** At most one line per second and reason, with the last of the lines refused. */
@@ -253,6 +234,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
     periodStartMs = nowMs();
     const seeds: Seed[] = [
       ...counters.nextPeriod().map((name) => ({ kind: Kind.counter, name })),
+      ...gauges.nextPeriod().map((name) => ({ kind: Kind.gauge, name })),
       ...timings.nextPeriod().map((name) => ({ kind: Kind.timing, name })),
     ];
     for (const ingest of ingests) {
@@ -273,9 +255,13 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   function knownOf(ingest: Ingest): Known {
     let found = known.get(ingest);
-    if (found === undefined) known.set(ingest, (found = { counters: [], traced: [], timings: [] }));
+    if (found === undefined) known.set(ingest, (found = nothingKnown()));
     return found;
   }
+}
+
+function nothingKnown(): Known {
+  return { counters: [], traced: [], gauges: [], timings: [] };
 }
 
 function lookUp<Entry>(

@@ -1,5 +1,7 @@
 import type { Chunk, ChunkOutcome, ChunkPart } from '../sinks/store.ts';
+import type { GaugeReading } from '../ledger/reader.ts';
 import type { CounterItem } from './counter-book.ts';
+import type { GaugeItem } from './gauge-book.ts';
 
 /**
  * Remembers what samples go through on the main thread, so that another process can go on from
@@ -32,6 +34,8 @@ export interface Journal {
 export interface LaidOut {
   /** What was taken out of the book. */
   items: readonly CounterItem[];
+  /** The same, of gauges. */
+  gauges: readonly GaugeItem[];
   /** Hashes whose held parts were released before, to come again in `chunks`. */
   released: readonly string[];
   chunks: readonly PlacedChunk[];
@@ -84,6 +88,7 @@ export interface DrainMemory {
 /** What a side of a ledger held. */
 export interface DrainedSamples {
   counters: { name: string; sum: number; samples: number }[];
+  gauges: { name: string; reading: GaugeReading; samples: number }[];
   timings: { name: string; values: Float64Array; weights: Float64Array }[];
 }
 

@@ -11,6 +11,7 @@ export interface Received {
   readonly refusals: Map<RejectReason, RefusedLine>;
   counterSamples: number;
   timingSamples: number;
+  gaugeSamples: number;
 }
 
 /** A line that was refused, both texts safe to be shown: printable ASCII. */
@@ -34,6 +35,7 @@ export function nothingReceived(): Received {
     refusals: new Map(),
     counterSamples: 0,
     timingSamples: 0,
+    gaugeSamples: 0,
   };
 }
 

@@ -14,6 +14,7 @@ interface Family {
 
 const COUNTER = { kind: 'counter' };
 const TIMING = { kind: 'timing' };
+const GAUGE = { kind: 'gauge' };
 
 const FAMILIES: readonly Family[] = [
   gauge('statcol_info', 'What is running.', ({ version, udp, store }) => [
@@ -38,17 +39,20 @@ const FAMILIES: readonly Family[] = [
   counter('statcol_samples_total', 'In accepted lines.', ({ samples }) => [
     [COUNTER, samples.counters],
     [TIMING, samples.timings],
+    [GAUGE, samples.gauges],
   ]),
   counter('statcol_samples_recovered_total', 'Taken over from before.', byKind('recovered')),
   counter('statcol_samples_delivered_total', 'Where they belong.', byKind('delivered')),
   gauge('statcol_samples_pending', 'Waiting, or not answered yet.', byKind('pending')),
-  counter('statcol_samples_dropped_total', 'Lost, by reason.', ({ counters, timings }) => [
+  counter('statcol_samples_dropped_total', 'Lost, by reason.', ({ counters, timings, gauges }) => [
     ...byReason(COUNTER, counters.dropped),
     ...byReason(TIMING, timings.dropped),
+    ...byReason(GAUGE, gauges.dropped),
   ]),
   gauge('statcol_keys', 'Names known.', ({ keys }) => [
     [COUNTER, keys.counters],
     [TIMING, keys.timings],
+    [GAUGE, keys.gauges],
   ]),
   gauge('statcol_keys_limit', 'Names that may be known.', ({ keys }) => one(keys.limit)),
   gauge('statcol_window_names', 'Timings in the live window.', (vitals) => {
@@ -125,9 +129,10 @@ function secondsOf(ms: number | null): number | null {
 }
 
 function byKind(fate: 'recovered' | 'delivered' | 'pending'): Family['samples'] {
-  return ({ counters, timings }) => [
+  return ({ counters, timings, gauges }) => [
     [COUNTER, counters[fate]],
     [TIMING, timings[fate]],
+    [GAUGE, gauges[fate]],
   ];
 }
 

@@ -1,7 +1,8 @@
-import { jsonInteger } from '../counters-json.ts';
+import { jsonInteger, jsonNumber } from '../counters-json.ts';
 import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
+import { gaugeHash } from '../flush/layout.ts';
 import type { Store } from '../sinks/store.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { PROMETHEUS_TEXT } from './metrics.ts';
@@ -17,6 +18,8 @@ export interface RouteSources {
   reasons: () => string[];
   /** The hashes that counters are read from. */
   hashes: () => string[];
+  /** The collections that gauges are read of. */
+  collections: readonly string[];
   store: Store;
   /** Each summary may be made as it is asked for. */
   timings: () => Promise<Iterable<[name: string, summary: TimingSummary]>>;
@@ -42,6 +45,7 @@ export function createRoutes(sources: RouteSources): Route[] {
       },
     },
     { path: '/api/counters', guarded: true, answer: () => counters(sources) },
+    { path: '/api/gauges', guarded: true, answer: () => gauges(sources) },
     { path: '/api/timings', guarded: true, answer: () => timings(sources) },
   ];
 }
@@ -54,15 +58,31 @@ function healthz({ reasons }: RouteSources): Answer {
 }
 
 async function counters({ hashes, store }: RouteSources): Promise<Answer> {
+  return fromStore(store, hashes(), (found) => {
+    return jsonPieces(found, (fields) => jsonPieces(fields, jsonInteger));
+  });
+}
+
+async function gauges({ collections, store }: RouteSources): Promise<Answer> {
+  return fromStore(store, collections.map(gaugeHash), (found) => {
+    const named = found.map(([, fields], at) => [collections[at]!, fields] as const);
+    return jsonPieces(named, (fields) => jsonPieces(fields, jsonNumber));
+  });
+}
+
+async function fromStore(
+  store: Store,
+  hashes: readonly string[],
+  bodyOf: (found: HashFields) => Iterable<string>,
+): Promise<Answer> {
   let found: HashFields;
   try {
-    found = await readHashes(store, hashes());
+    found = await readHashes(store, hashes);
   } catch (error) {
     const reason = `${store.label} does not answer: ${errorText(error)}`;
     return json(503, { error: `${reason}; counts are kept and written when it is back` });
   }
-  const body = jsonPieces(found, (fields) => jsonPieces(fields, jsonInteger));
-  return { status: 200, type: 'application/json', body };
+  return { status: 200, type: 'application/json', body: bodyOf(found) };
 }
 
 async function timings(sources: RouteSources): Promise<Answer> {

@@ -49,7 +49,7 @@ export function ledgerLimits(entriesMax: number): LedgerLimits {
  * - `arena`: one record per name or other spelling of it, in 32-bit words, so that a known key
  *   costs three cache misses: slot, record, sum.
  *
- *       entry counted under   name length:14 tags length:14 kind:1   hash   name…   tags…
+ *       entry counted under   name length:14 tags length:14 kind:2   hash   name…   tags…
  *
  *   Its own entry for a name, the name's for another spelling; name and tags filled up with zeros.
  * - `sums`: see {@link LedgerSide.sums}.
@@ -87,6 +87,9 @@ export interface LedgerSide {
    * Three words per entry: sum, sum, samples. The sum that counts is the first one while the number
    * of samples is even, else the second: the next sum is written beside it, and is true as soon as
    * the samples say so.
+   *
+   * A gauge has in the same place what it stands at, or by how much it has changed; which of the
+   * two, and that it is one, its samples say: see {@link GaugeMark}.
    */
   readonly sums: Float64Array;
   readonly log: Float64Array;
@@ -105,6 +108,17 @@ export interface LedgerRoom {
   /** For the log of a side. */
   timings(side: LedgerSide, count: number): number;
 }
+
+/**
+ * What is added to the number of samples of a gauge, so that one store says all of it: higher than
+ * any number of samples, and even, so that it does not tell which sum counts.
+ */
+export const GaugeMark: { readonly absolute: number; readonly gauge: number } = {
+  /** It was set on this side; without this it has only changed. */
+  absolute: 2 ** 50,
+  /** It is a gauge and no counter. */
+  gauge: 2 ** 51,
+} as const;
 
 /** The words of `control`. */
 export const Control = {

@@ -13,8 +13,11 @@ export const Stat = {
   logLength: 6,
   /** Counter samples that alone are beyond 64 bits: they must not take others along. */
   countersOverflown: 7,
+  gaugeSamples: 8,
+  /** Gauge samples that would have changed a gauge beyond all numbers. */
+  gaugesOverflown: 9,
   /** Refused lines; one word per reason from here on. */
-  rejected: 8,
+  rejected: 10,
 } as const;
 /** How many words `stats` has. */
 export const STAT_COUNT: number = Stat.rejected + REJECT_REASONS.length;

@@ -6,7 +6,7 @@ import { Verdict } from '../protocol/reasons.ts';
 import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
 import { createKeyIndex, type KeyIndex, OWN, shapeOf } from './key-index.ts';
 import type { Ledger, LedgerSide } from './ledger.ts';
-import { Control } from './ledger.ts';
+import { Control, GaugeMark } from './ledger.ts';
 import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
 
 /** The one writer of a {@link Ledger}. */
@@ -53,6 +53,8 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   const encoder = new TextEncoder();
   // Where a spelling is laid that is looked up: name, then tags.
   const scratch = createPacketMemory(PACKET_BYTES_MAX);
+  // By kind: where the samples of the line in hand go.
+  const entries = new Int32Array(Object.keys(Kind).length);
   let epoch = Atomics.load(control, Control.active);
   let side: LedgerSide = ledger.sides[(epoch & 1) as 0 | 1];
   side.mark[0] = epoch + 1;
@@ -68,22 +70,23 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   }
 
   function add(line: ParsedLine): Verdict {
-    const { count, kinds } = line;
-    // Both names first: a line of which one cannot be counted adds nothing at all.
-    let counter = NOT_LOOKED_UP;
-    let timing = NOT_LOOKED_UP;
+    const { count, kinds, values } = line;
+    // All names first: a line of which one cannot be counted adds nothing at all.
+    entries.fill(NOT_LOOKED_UP);
     for (let index = 0; index < count; index++) {
-      if (kinds[index] === Kind.counter) {
-        if (counter === NOT_LOOKED_UP && (counter = lookUp(line, Kind.counter)) < 0) {
-          return -counter as Verdict;
-        }
-      } else if (timing === NOT_LOOKED_UP && (timing = lookUp(line, Kind.timing)) < 0) {
-        return -timing as Verdict;
-      }
+      const kind = kinds[index] as Kind;
+      if (entries[kind] !== NOT_LOOKED_UP) continue;
+      const entry = lookUp(line, kind);
+      if (entry < 0) return -entry as Verdict;
+      entries[kind] = entry;
     }
     for (let index = 0; index < count; index++) {
-      if (kinds[index] === Kind.counter) sum(counter, line.values[index]!);
-      else log(timing, line.values[index]!, line.weights[index]!);
+      const kind = kinds[index] as Kind;
+      const entry = entries[kind]!;
+      if (kind === Kind.counter) sum(entry, values[index]!);
+      else if (kind === Kind.timing) log(entry, values[index]!, line.weights[index]!);
+      else if (line.relative[index] === 1) changeGauge(entry, values[index]!);
+      else setGauge(entry, values[index]!);
     }
     side.stats[Stat.linesAccepted] = side.stats[Stat.linesAccepted]! + 1;
     return Verdict.accepted;
@@ -111,6 +114,34 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     const odd = samples & 1;
     sums[at + 1 - odd] = sums[at + odd]! + value;
     sums[at + 2] = samples + 1;
+  }
+
+  function setGauge(entry: number, value: number): void {
+    side.stats[Stat.gaugeSamples] = side.stats[Stat.gaugeSamples]! + 1;
+    const samples = gaugeSamples(entry);
+    const wasSet = samples % GaugeMark.gauge >= GaugeMark.absolute;
+    putGauge(entry, value, wasSet ? samples : samples + GaugeMark.absolute);
+  }
+
+  function changeGauge(entry: number, change: number): void {
+    const { sums, stats } = side;
+    stats[Stat.gaugeSamples] = stats[Stat.gaugeSamples]! + 1;
+    const samples = gaugeSamples(entry);
+    const value = sums[3 * entry + (samples & 1)]! + change;
+    if (Number.isFinite(value)) putGauge(entry, value, samples);
+    else stats[Stat.gaugesOverflown] = stats[Stat.gaugesOverflown]! + 1;
+  }
+
+  /** Returns the samples of a gauge with their marks. */
+  function gaugeSamples(entry: number): number {
+    return side.sums[3 * entry + 2]! || GaugeMark.gauge;
+  }
+
+  /** Puts a value beside the one that counts, and then has it count, as with a sum. */
+  function putGauge(entry: number, value: number, samples: number): void {
+    const { sums } = side;
+    sums[3 * entry + 1 - (samples & 1)] = value;
+    sums[3 * entry + 2] = samples + 1;
   }
 
   function log(entry: number, value: number, weight: number): void {

@@ -1,38 +1,14 @@
 import { isDigits, readNumber } from './number.ts';
 import { PACKET_BYTES_MAX } from './packet.ts';
+import { createParsedLine, Kind, type ParsedLine } from './parsed-line.ts';
 import { Verdict } from './reasons.ts';
+
+export { Kind, type ParsedLine } from './parsed-line.ts';
 
 /** The longest datagram UDP over IPv4 can carry, and the longest line that is read. */
 export const DATAGRAM_BYTES_MAX = 65_507;
 /** The longest name, in bytes, before its tags. */
 export const NAME_BYTES_MAX = 512;
-
-/** What a sample is added to. `h` and `d` are timings as `ms` is; `m` is a counter as `c` is. */
-export const Kind = { counter: 0, timing: 1 } as const;
-/** One of the values of {@link Kind}. */
-export type Kind = (typeof Kind)[keyof typeof Kind];
-
-/**
- * One line that was read: where its name and tags lie in the packet, and its samples. One object
- * is filled again and again, so a receiver of it must not keep it.
- */
-export interface ParsedLine {
-  bytes: Uint8Array;
-  /** The name, with its Graphite tags, is `bytes[nameStart…nameEnd)`. */
-  nameStart: number;
-  nameEnd: number;
-  /** The DogStatsD tags, without the `#`, are `bytes[tagsStart…tagsEnd)`; empty when equal. */
-  tagsStart: number;
-  tagsEnd: number;
-  /** How many samples the line holds; a packed line holds several. */
-  count: number;
-  /** Per sample, what it is: see {@link Kind}. */
-  readonly kinds: Uint8Array;
-  /** Per sample: what is added to a counter (`value / rate`), or a timing in milliseconds. */
-  readonly values: Float64Array;
-  /** Per sample, how many samples it stands for: `1 / rate`. Finite for timings. */
-  readonly weights: Float64Array;
-}
 
 /** Reads lines; see {@link createParser}. */
 export interface Parser {
@@ -56,17 +32,7 @@ export interface Parser {
  * Cost: one pass over the bytes; no allocation, but for numbers with over 15 digits.
  */
 export function createParser(): Parser {
-  const line: ParsedLine = {
-    bytes: new Uint8Array(0),
-    nameStart: 0,
-    nameEnd: 0,
-    tagsStart: 0,
-    tagsEnd: 0,
-    count: 0,
-    kinds: new Uint8Array(SAMPLES_PER_LINE_MAX),
-    values: new Float64Array(SAMPLES_PER_LINE_MAX),
-    weights: new Float64Array(SAMPLES_PER_LINE_MAX),
-  };
+  const line = createParsedLine(SAMPLES_PER_LINE_MAX);
   // What the line being read has shown so far. `at` is where reading goes on.
   let at = 0;
   let type = 0;
@@ -164,22 +130,21 @@ export function createParser(): Parser {
         const value = readNumber(bytes, from, to);
         if (!Number.isFinite(value) || (type === MS && value < 0)) return Verdict.badValue;
         found = true;
-        addSample(value);
+        addSample(value, bytes[from]!);
       }
       from = to + 1;
     }
     return found ? Verdict.accepted : Verdict.badValue;
   }
 
-  function addSample(value: number): void {
-    if (type === G) {
-      unsupported = true;
-      return;
-    }
+  function addSample(value: number, firstByte: number): void {
     const index = line.count++;
     line.kinds[index] = type === C || type === M ? Kind.counter : Kind.timing;
     line.values[index] = value;
     line.weights[index] = 1;
+    if (type !== G) return;
+    line.kinds[index] = Kind.gauge;
+    line.relative[index] = firstByte === PLUS || firstByte === MINUS ? 1 : 0;
   }
 
   /** Reads `|field` after `|field`, in any order, up to the end or the `:` of the next bit. */
@@ -210,8 +175,12 @@ export function createParser(): Parser {
     return Verdict.accepted;
   }
 
-  /** A rate is a weight: a counter's value is divided by it, a timing counts 1/rate times. */
+  /**
+   * A rate is a weight: a counter's value is divided by it, a timing counts 1/rate times. A gauge
+   * is what it is however seldom it is told.
+   */
   function applyRate(first: number): Verdict {
+    if (type === G) return Verdict.accepted;
     const weight = 1 / rate;
     for (let index = first; index < line.count; index++) {
       line.weights[index] = weight;
@@ -272,6 +241,8 @@ const SAMPLES_PER_LINE_MAX = PACKET_BYTES_MAX / 2;
 const LF = 0x0a;
 const CR = 0x0d;
 const HASH = 0x23;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
 const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 const AT = 0x40;

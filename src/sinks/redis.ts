@@ -2,7 +2,14 @@ import { errorText } from '../errors.ts';
 import { TOTAL_FIELD } from '../flush/layout.ts';
 import type { RedisAccess } from './redis-access.ts';
 import { APPLY_CHUNK, markerKey, readFaults, readWrongType } from './redis-script.ts';
-import { type Chunk, type ChunkOutcome, decimal, HashFault, type Store } from './store.ts';
+import {
+  type Chunk,
+  type ChunkOutcome,
+  decimal,
+  HashFault,
+  plainDecimal,
+  type Store,
+} from './store.ts';
 
 /** Markers are forgotten after 7 days: longer than any chunk is ever sent again. */
 const MARKER_SECONDS = 7 * 24 * 3600;
@@ -36,9 +43,10 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
 
   async function apply({ hash, seq, parts, total }: Chunk): Promise<ChunkOutcome> {
     const args = [String(seq), String(MARKER_SECONDS), total ? TOTAL_FIELD : ''];
-    for (const { field, amount } of parts) {
+    for (const { field, amount, gauge } of parts) {
       // A sign tells a field from none: any text, also an empty one, can be a field.
-      args.push(field === null ? '-' : `+${field}`, decimal(amount));
+      if (gauge === undefined) args.push(field === null ? '-' : `+${field}`, decimal(amount));
+      else args.push(`${gauge === 'set' ? '=' : '~'}${field ?? ''}`, plainDecimal(amount));
     }
     const keys = [hash, markerKey(hash, instance())];
     const reply = String(await access.evaluate(APPLY_CHUNK, keys, args).catch(rethrow));

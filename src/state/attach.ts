@@ -1,6 +1,7 @@
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import type { CounterBatch } from '../flush/counter-batch-types.ts';
 import type { CounterBook } from '../flush/counter-book.ts';
+import type { GaugeBook } from '../flush/gauge-book.ts';
 import type { Log } from '../flush/health.ts';
 import { countDropped, type Tally } from '../flush/tally.ts';
 import type { TimingBook } from '../flush/timing-book.ts';
@@ -13,6 +14,7 @@ import type { StateDir } from './state-dir.ts';
 /** Where the samples are that a state directory remembers. */
 export interface StateSources {
   counters: CounterBook;
+  gauges: GaugeBook;
   batch: CounterBatch;
   timings: TimingBook;
   timingTally: Tally;
@@ -27,13 +29,14 @@ export interface StateSources {
 /** What was taken over from a state directory, in samples. */
 export interface Recovered {
   counters: number;
+  gauges: number;
   timings: number;
   /** Of the timings, those of a body for a trap that there is no more: they wait for one. */
   waiting: () => number;
 }
 
 /** Nothing was. */
-export const NOT_RECOVERED: Recovered = { counters: 0, timings: 0, waiting: () => 0 };
+export const NOT_RECOVERED: Recovered = { counters: 0, gauges: 0, timings: 0, waiting: () => 0 };
 
 /**
  * Opens a state directory, and puts what is in it where it was.
@@ -42,7 +45,7 @@ export const NOT_RECOVERED: Recovered = { counters: 0, timings: 0, waiting: () =
  *   collector has the directory.
  */
 export async function attachState(state: StateDir, sources: StateSources): Promise<Recovered> {
-  const { counters, batch, timings, timingTally, timingFlusher, window, log } = sources;
+  const { counters, gauges, batch, timings, timingTally, timingFlusher, window, log } = sources;
   const libc = await loadLibc().catch((error: unknown) => {
     const message = `--state-dir: ${errorText(error).replace('recvmmsg', 'it')}`;
     throw new StatcolError(ErrorCode.ERR_OPTIONS, message, { faults: [message] });
@@ -51,6 +54,7 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
   let shown = 0;
   state.open(libc, {
     counters,
+    gauges,
     batch,
     timings,
     flight: () => timingFlusher ?? idle,
@@ -60,6 +64,10 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
     },
     left: {
       counter: (name, sum, samples) => counters.add(counters.entry(name), sum, samples),
+      gauge(name, reading, samples) {
+        const fits = gauges.add(gauges.entry(name), reading, samples);
+        if (!fits) countDropped(batch.gaugeTally, 'overflow', samples);
+      },
       timings(name, values, weights) {
         // What was never drained was never shown to anybody.
         sources.histograms?.add(name, values, weights);
@@ -75,10 +83,10 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
     shedTimings: () => shed(timings, timingTally, log),
   });
   const waiting = (): number => idle.body?.samples ?? 0;
-  const dropped = [...batch.tally.dropped.values()].reduce((sum, count) => sum + count, 0);
   const inFlight = timingFlusher?.pendingSamples ?? waiting();
   const recovered = {
-    counters: counters.pendingSamples + batch.pendingSamples + dropped,
+    counters: counters.pendingSamples + batch.pendingSamples + droppedOf(batch.tally),
+    gauges: gauges.pendingSamples + batch.pendingGaugeSamples + droppedOf(batch.gaugeTally),
     timings: timings.pendingSamples + inFlight + shown,
     waiting,
   };
@@ -87,9 +95,15 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
   return recovered;
 }
 
-function say({ counters, timings }: Recovered, kept: number, log: Log): void {
-  if (counters + timings > 0) {
-    log('info', `taken over from before: ${counters} counter samples, ${timings} timings`);
+function droppedOf({ dropped }: Tally): number {
+  return [...dropped.values()].reduce((sum, count) => sum + count, 0);
+}
+
+function say({ counters, gauges, timings }: Recovered, kept: number, log: Log): void {
+  if (counters + gauges + timings > 0) {
+    const ofGauges = gauges > 0 ? `, ${gauges} gauge samples` : '';
+    const what = `${counters} counter samples, ${timings} timings${ofGauges}`;
+    log('info', `taken over from before: ${what}`);
   }
   if (kept > 0) {
     log('warn', `${kept} timings wait for a trap: they are kept until there is a --trap again`);

@@ -20,14 +20,14 @@ import { isIncomplete, mappedMemory, mapRegion, unmapRegion } from './mapped-mem
 /*
  * A ledger file is the ledger's region (see `ledger.ts`). Its header, in the first 4,096 bytes:
  *
- *      0  "statcol ledger 1"   16 bytes
+ *      0  "statcol ledger 2"   16 bytes
  *     16  id:f64   entriesMax:f64   nameBytesMax:f64   timingsMax:f64
  *     48  boot id of the machine, 36 characters
  *     84  crc:u32 of the bytes before
  *
  * Everything is in the machine's byte order, which is little-endian on all that this runs on.
  */
-const MAGIC = 'statcol ledger 1';
+const MAGIC = 'statcol ledger 2';
 const CRC_AT = 84;
 
 /** Who wrote a ledger file, and how large its parts are. */

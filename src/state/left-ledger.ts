@@ -1,12 +1,14 @@
-import { HEADER_WORDS } from '../ledger/key-index.ts';
+import { HEADER_WORDS, nameLengthOf } from '../ledger/key-index.ts';
 import { Control, Count, type Ledger } from '../ledger/ledger.ts';
-import { createLedgerReader } from '../ledger/reader.ts';
+import { createLedgerReader, type GaugeReading } from '../ledger/reader.ts';
 import { Stat } from '../ledger/stat.ts';
 import { Kind } from '../protocol/parse.ts';
 
 /** What is told of a ledger that was left; each name may come several times. */
 export interface LeftVisitor {
   counter(name: string, sum: number, samples: number): void;
+  /** The older first. */
+  gauge(name: string, reading: GaugeReading, samples: number): void;
   timings(name: string, values: Float64Array, weights: Float64Array): void;
 }
 
@@ -29,7 +31,9 @@ export function readLeftLedger(
     unreadable.add(entry);
     return undefined;
   };
-  for (const side of [0, 1]) {
+  // What a gauge was set to last is what holds: the side that was written first comes first.
+  const [first, second] = ledger.sides;
+  for (const side of first.mark[0]! <= second.mark[0]! ? [0, 1] : [1, 0]) {
     Atomics.store(ledger.control, Control.active, side ^ 1); // the reader looks at the other one
     if (reader.drainedFlip() <= drained) continue;
     const reports = reader.read({
@@ -39,6 +43,13 @@ export function readLeftLedger(
         if (Number.isSafeInteger(samples) && samples > 0 && Number.isFinite(sum)) {
           visitor.counter(name, sum, samples);
         } else unreadable.add(entry);
+      },
+      gauge(entry, reading, samples) {
+        const name = nameOf(entry, Kind.gauge);
+        if (name === undefined) return;
+        const isCount = Number.isInteger(samples) && samples > 0;
+        if (isCount && Number.isFinite(reading.value)) visitor.gauge(name, reading, samples);
+        else unreadable.add(entry);
       },
       timings(entry, values, weights) {
         const name = nameOf(entry, Kind.timing);
@@ -82,6 +93,6 @@ function isName({ records, arena, counts }: Ledger, entry: number): boolean {
   const end = counts[Count.arenaWords]!;
   const record = records[entry]!;
   if (record < 0 || record + HEADER_WORDS > end || arena[record] !== entry) return false;
-  const length = arena[record + 1]! >>> 15;
+  const length = nameLengthOf(arena[record + 1]!);
   return length > 0 && record + HEADER_WORDS + Math.ceil(length / 4) <= end;
 }

@@ -116,10 +116,11 @@ export function createStateDir(parts: StateDirParts): StateDir {
     failure: () => spool?.failure ?? ledgers.failure(),
     open,
     createLedger: () => ledgers.create(),
-    drained(ledger, mark, { counters, timings }) {
+    drained(ledger, mark, { counters, gauges, timings }) {
       if (ledger !== 0) drainedMarks.set(ledger, mark);
       spool?.step((records) => {
         records.counters(counters);
+        records.gauges(gauges);
         for (const { name, values, weights } of timings) records.timings(name, values, weights);
         if (ledger !== 0) records.drained(ledger, mark);
       });
@@ -217,17 +218,20 @@ export function createStateDir(parts: StateDirParts): StateDir {
 
   /** Goes on as the process before: under its name, with its numbers. */
   function takeOver({ restored, ledgerIds }: Recovery): void {
-    const { batch, counters } = targets!;
+    const { batch, counters, gauges } = targets!;
     for (const id of ledgerIds) drainedMarks.set(id, Number.MAX_SAFE_INTEGER);
     if (restored === undefined) return;
     const { self, body } = restored;
-    const waiting = counters.pendingSamples + batch.pendingSamples;
+    const inBooks = counters.pendingSamples + gauges.pendingSamples;
+    const waiting = inBooks + batch.pendingSamples + batch.pendingGaugeSamples;
     if (self?.store === 'redis' && parts.store === 'memory' && waiting > 0) {
       throw forRedis(folder, waiting);
     }
     // What became of samples before is not for this process to tell.
-    batch.tally.delivered = 0;
-    batch.tally.dropped.clear();
+    for (const tally of [batch.tally, batch.gaugeTally]) {
+      tally.delivered = 0;
+      tally.dropped.clear();
+    }
     sent = restored.sent;
     if (self !== undefined) {
       instance = self.instance;
@@ -275,7 +279,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
 /** The memory store would forget what was counted for Redis. */
 function forRedis(folder: string, samples: number): StatcolError {
   const message =
-    `${folder} holds ${samples} counter samples that are to go to Redis, and there is no --redis: ` +
+    `${folder} holds ${samples} samples of counters and gauges that are to go to Redis, and there is no --redis: ` +
     'give it, or another --state-dir';
   return new StatcolError(ErrorCode.ERR_STATE_DIR, message);
 }

@@ -25,10 +25,11 @@ describe('every sample is accounted for', () => {
   }
 
   /** The second identity of the design: it has to hold in every answer. */
-  function checkSamples({ samples, counters, timings }: Vitals): void {
+  function checkSamples({ samples, counters, gauges, timings }: Vitals): void {
     const accounted = ({ delivered, pending, dropped }: Fate): number =>
       delivered + pending + sum(dropped);
     expect(samples.counters + counters.recovered).to.equal(accounted(counters));
+    expect(samples.gauges + gauges.recovered).to.equal(accounted(gauges));
     expect(samples.timings + timings.recovered).to.equal(accounted(timings));
   }
 
@@ -53,15 +54,19 @@ describe('every sample is accounted for', () => {
     }
     sender.close();
     const vitals = await collector.until(
-      (now) => now.udp.datagrams === datagrams && now.counters.pending + now.timings.pending === 0,
+      (now) =>
+        now.udp.datagrams === datagrams &&
+        [now.counters, now.gauges, now.timings].every(({ pending }) => pending === 0),
     );
     checkSamples(vitals);
     expect(vitals.udp.bytes).to.equal(datagrams * lines.join('\n').length);
     expect(vitals.lines).to.deep.equal({
-      accepted: 4 * datagrams,
-      rejected: { no_separator: datagrams, bad_type: datagrams, unsupported: datagrams },
+      accepted: 5 * datagrams,
+      rejected: { no_separator: datagrams, bad_type: datagrams },
     });
-    expect(vitals.samples).to.deep.equal({ counters: 4 * datagrams, timings: 3 * datagrams });
+    expect(vitals.samples).to.deep.equal({
+      ...{ counters: 4 * datagrams, timings: 3 * datagrams, gauges: datagrams },
+    });
     expect(vitals.counters.delivered).to.equal(4 * datagrams);
     expect(Object.fromEntries(await redis.hash('statcol:stats'))).to.deep.equal({
       a: String(datagrams),
@@ -105,7 +110,7 @@ describe('every sample is accounted for', () => {
       ({ lines }) => lines.accepted + sum(lines.rejected) === 2 + 150 * 22,
     );
     expect(vitals.lines.rejected).to.deep.equal({ key_limit: 3000 - 998 });
-    expect(vitals.keys).to.deep.equal({ counters: 999, timings: 1, limit: 1000 });
+    expect(vitals.keys).to.include({ counters: 999, timings: 1, gauges: 0, limit: 1000 });
     checkSamples(vitals);
     await collector.until(({ counters }) => counters.pending === 0);
     const counters = await collector.json<Record<string, Record<string, number>>>('api/counters');

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
 import { createTally } from '../../src/flush/tally.ts';
@@ -121,8 +122,12 @@ function createRig(): Rig {
   const trace = createCounterTrace({ clock });
   const drainer = createDrainer({
     ...{ ingests: [ingest], namesMax: 10, clock, window, trace, hasTrap: false },
-    ...{ counters: createCounterBook(10), timings: createTimingBook('n', 1 << 20) },
-    ...{ counterTally: createTally(), timingTally: createTally() },
+    ...{
+      counters: createCounterBook(10),
+      gauges: createGaugeBook(),
+      timings: createTimingBook('n', 1 << 20),
+    },
+    ...{ counterTally: createTally(), gaugeTally: createTally(), timingTally: createTally() },
     log: () => {},
     nowMs: () => nowMs - START * 1000,
   });

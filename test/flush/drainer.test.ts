@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { type CounterBook, createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
@@ -47,9 +48,11 @@ describe('the drainer', () => {
       ingests: [ingest],
       namesMax: 20,
       counters,
+      gauges: createGaugeBook(),
       timings,
       clock,
       window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, clock }),
+      gaugeTally: createTally(),
       counterTally: createTally(),
       timingTally: tally,
       hasTrap: true,

@@ -82,6 +82,7 @@ describe('many names', () => {
     let parts = 1;
     const reports = reader.drain({
       counter: (entry, sum) => sums.set(reader.nameOf(entry), sum),
+      gauge() {},
       timings(entry, values) {
         const name = reader.nameOf(entry);
         timings.set(name, [...(timings.get(name) ?? []), ...values]);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { type CounterBook, createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
@@ -43,9 +44,11 @@ describe('a drainer of several ledgers', () => {
       ingests,
       namesMax: NAMES_MAX,
       counters,
+      gauges: createGaugeBook(),
       timings: createTimingBook('n', 1 << 20),
       clock,
       window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, clock }),
+      gaugeTally: createTally(),
       counterTally: tally,
       timingTally: createTally(),
       hasTrap: true,

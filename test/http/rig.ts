@@ -33,6 +33,7 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
     vitals: () => Promise.resolve(VITALS),
     reasons: () => [],
     hashes: () => [],
+    collections: ['statcol:stats'],
     store,
     timings: () => Promise.resolve([]),
     metrics: () => metrics(),
@@ -40,6 +41,7 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
   const metrics = createMetrics({
     vitals: () => sources.vitals(),
     hashes: () => sources.hashes(),
+    collections: sources.collections,
     store,
     histograms: undefined,
     time: systemTime(),
@@ -49,6 +51,7 @@ export async function startHttp(token?: string, host = '127.0.0.1'): Promise<Htt
     vitals: () => sources.vitals(),
     reasons: () => sources.reasons(),
     hashes: () => sources.hashes(),
+    collections: sources.collections,
     store,
     timings: () => sources.timings(),
     metrics: () => sources.metrics(),

@@ -1,3 +1,4 @@
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { createCounterBook } from '../../src/flush/counter-book.ts';
 import { createCounterFlusher } from '../../src/flush/counter-flusher.ts';
 import type { Health } from '../../src/flush/health.ts';
@@ -86,6 +87,7 @@ export function createLiveRig({
     kernelDrops: { read: () => hand.kernelDrops, close: () => {} },
     received,
     counterBook,
+    gaugeBook: createGaugeBook(),
     counterFlusher: createCounterFlusher({
       ...quiet,
       book: counterBook,

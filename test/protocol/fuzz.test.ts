@@ -91,12 +91,13 @@ describe(`The grammar, read by splitting and by regular expressions (seed ${SEED
       }
 
       function expectSameSamples(text: string, { samples }: NaiveLine): void {
-        const { count, kinds, values, weights } = parser.line;
+        const { count, kinds, values, weights, relative } = parser.line;
         let same = samples.length === count;
-        for (const [index, { kind, value, weight }] of samples.entries()) {
-          same &&= kind === (kinds[index] === Kind.counter ? 'counter' : 'timing');
+        for (const [index, { kind, value, weight, ...gauge }] of samples.entries()) {
+          same &&= Kind[kind as keyof typeof Kind] === kinds[index];
           same &&= Object.is(value, values[index]);
-          same &&= kind === 'counter' || weight === weights[index];
+          same &&= kind !== 'timing' || weight === weights[index];
+          same &&= kind !== 'gauge' || gauge.relative === (relative[index] === 1);
         }
         if (!same) expect.fail(`${shown(text)}: other samples than ${JSON.stringify(samples)}`);
       }
@@ -112,7 +113,7 @@ function expectAgreed(text: string, reason: string, { reasons }: NaiveLine): voi
 
 /** Everything that came in is in exactly one place. */
 function expectBalanced(
-  { counters, timings, stats, rejected }: Drained,
+  { counters, gauges, timings, stats, rejected }: Drained,
   sent: { lines: number; datagrams: number; bytes: number },
 ): void {
   const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
@@ -121,6 +122,12 @@ function expectBalanced(
   let samples = 0;
   for (const [, count] of counters.values()) samples += count;
   expect(stats[Stat.counterSamples]).to.equal(samples + stats[Stat.countersOverflown]!);
+  let gauged = 0;
+  for (const [value, , count] of gauges.values()) {
+    gauged += count;
+    if (!Number.isFinite(value)) expect.fail(`gauge ${value}`);
+  }
+  expect(stats[Stat.gaugeSamples]).to.equal(gauged + stats[Stat.gaugesOverflown]!);
   let drained = 0;
   for (const pairs of timings.values()) {
     drained += pairs.length;

@@ -21,6 +21,9 @@ const FACTS: Fact[] = [
   ['toString:1|c', 'c toString 1 1'],
   ['__proto__:1|c', 'c __proto__ 1 1'],
   ['x:|g', 'bad_value 1'],
+  ['__proto__:+1|g', 'g __proto__ by 1 1'],
+  ['a:1:+2|g|@0.1', 'g a 3 2'],
+  ['a:1e400|g', 'bad_value 1'],
   ['a:1|c|@0.3', `c a ${1 / 0.3} 1`],
   ['a:0.5|c', 'c a 0.5 1'],
   ['a:-1|c', 'c a -1 1'],
@@ -113,8 +116,11 @@ function lines(bytes: number): number {
 }
 
 /** What was drained, as texts in order. */
-function textsOf({ counters, timings, rejected }: Drained): string[] {
+function textsOf({ counters, gauges, timings, rejected }: Drained): string[] {
   const texts = [...counters].map(([name, [sum, samples]]) => `c ${name} ${sum} ${samples}`);
+  for (const [name, [value, absolute, samples]] of gauges) {
+    texts.push(`g ${name} ${absolute ? '' : 'by '}${value} ${samples}`);
+  }
   for (const [name, pairs] of timings) {
     for (const [value, weight] of pairs) texts.push(`t ${name} ${value} ${weight}`);
   }
@@ -232,7 +238,7 @@ function rejectedBy(facts: Fact[]): Partial<Record<RejectReason, number>> {
   const counts: Partial<Record<RejectReason, number>> = {};
   for (const text of facts.flatMap(([, ...added]) => added)) {
     const [reason, count] = text.split(' ') as [RejectReason, string];
-    if (!/^[ct]$/.test(reason)) counts[reason] = (counts[reason] ?? 0) + Number(count);
+    if (!/^[ctg]$/.test(reason)) counts[reason] = (counts[reason] ?? 0) + Number(count);
   }
   return counts;
 }

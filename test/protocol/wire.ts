@@ -18,6 +18,7 @@ export interface Drained {
   /** Name to sum and number of samples. */
   counters: Map<string, [sum: number, samples: number]>;
   /** Name to values with their weights, in order of arrival. */
+  gauges: Map<string, [value: number, absolute: boolean, samples: number]>;
   timings: Map<string, [value: number, weight: number][]>;
   /** Refused lines, for reasons that occurred. */
   rejected: Partial<Record<RejectReason, number>>;
@@ -56,11 +57,14 @@ export function createWire(limits: LedgerLimits = SMALL, rule: NameRule = 'stats
       writer.poll();
       expect(reader.flipped()).to.equal(true);
       const counters: Drained['counters'] = new Map();
+      const gauges: Drained['gauges'] = new Map();
       const timings: Drained['timings'] = new Map();
       const refused: Drained['refused'] = new Map();
       let stats = new Float64Array(0);
       const reports = reader.drain({
         counter: (entry, sum, samples) => counters.set(reader.nameOf(entry), [sum, samples]),
+        gauge: (entry, { value, absolute }, samples) =>
+          gauges.set(reader.nameOf(entry), [value, absolute, samples]),
         timings: (entry, values, weights) => {
           const pairs = Array.from(values, (value, at): [number, number] => [value, weights[at]!]);
           timings.set(reader.nameOf(entry), pairs);
@@ -69,7 +73,7 @@ export function createWire(limits: LedgerLimits = SMALL, rule: NameRule = 'stats
         refusal: (reason, line) => refused.set(reason, Buffer.from(line)),
       });
       for (const _ of reports) void 0; // in one go
-      return { counters, timings, refused, stats, rejected: rejectedOf(stats) };
+      return { counters, gauges, timings, refused, stats, rejected: rejectedOf(stats) };
     },
   };
 }
@@ -104,13 +108,19 @@ function hexOf(byte: string): string {
 }
 
 /**
- * Returns the samples of a line as texts: `c` a counter, `t` a timing, then value and weight.
+ * Returns the samples of a line as texts: `c` a counter, `t` a timing, `g` a gauge that is set or
+ * changed by so much, then value and weight.
  *
  *     a:1:2|ms|@0.1     →     t 1 ×10, t 2 ×10
  */
 export function samplesOf(line: ParsedLine): string[] {
   const texts: string[] = [];
   for (let index = 0; index < line.count; index++) {
+    if (line.kinds[index] === Kind.gauge) {
+      const sign = line.relative[index] === 1 && line.values[index]! >= 0 ? '+' : '';
+      texts.push(`${line.relative[index] === 1 ? 'g by ' : 'g '}${sign}${line.values[index]}`);
+      continue;
+    }
     const kind = line.kinds[index] === Kind.counter ? 'c' : 't';
     const weight = line.weights[index] === 1 ? '' : ` ×${line.weights[index]}`;
     texts.push(`${kind} ${line.values[index]}${weight}`);

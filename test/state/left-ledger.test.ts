@@ -28,16 +28,21 @@ const BOOT_ID = '01234567-89ab-cdef-0123-456789abcdef';
 /** What was in a ledger, by name. */
 interface Content {
   counters: Map<string, [sum: number, samples: number]>;
+  /** In the order in which they were told. */
+  gauges: Map<string, [value: number, absolute: boolean, samples: number][]>;
   timings: Map<string, [value: number, weight: number][]>;
 }
 
-const nothing = (): Content => ({ counters: new Map(), timings: new Map() });
+const nothing = (): Content => ({ counters: new Map(), gauges: new Map(), timings: new Map() });
 
 function collect(into: Content): LeftVisitor {
   return {
     counter(name, sum, samples) {
       const [sumBefore, samplesBefore] = into.counters.get(name) ?? [0, 0];
       into.counters.set(name, [sumBefore + sum, samplesBefore + samples]);
+    },
+    gauge(name, { value, absolute }, samples) {
+      into.gauges.set(name, [...(into.gauges.get(name) ?? []), [value, absolute, samples]]);
     },
     timings(name, values, weights) {
       expect(weights.length).to.equal(values.length);
@@ -51,7 +56,12 @@ function collect(into: Content): LeftVisitor {
 function sorted(...contents: Content[]): Content {
   const all = nothing();
   const visitor = collect(all);
-  for (const { counters, timings } of contents) {
+  for (const { counters, gauges, timings } of contents) {
+    for (const [name, readings] of gauges) {
+      for (const [value, absolute, samples] of readings) {
+        visitor.gauge(name, { value, absolute }, samples);
+      }
+    }
     for (const [name, [sum, samples]] of counters) visitor.counter(name, sum, samples);
     for (const [name, pairs] of timings) {
       const column = (at: 0 | 1): Float64Array => Float64Array.from(pairs, (pair) => pair[at]);
@@ -104,6 +114,7 @@ describe('a ledger that was left in a file', () => {
   function drain(): void {
     const reports = reader.drain({
       counter() {},
+      gauge() {},
       timings() {},
       stats() {},
       refusal() {},
@@ -198,7 +209,8 @@ describe('a ledger that was left in a file', () => {
     flip();
     const mark = reader.drainedFlip();
     send('new:2|c', 't:6|ms');
-    const only = { counters: new Map([['new', [2, 1]]]), timings: new Map([['t', [[6, 1]]]]) };
+    const counters = new Map([['new', [2, 1]]]);
+    const only = { counters, gauges: new Map(), timings: new Map([['t', [[6, 1]]]]) };
     expect(readBack(leave(), mark)).to.deep.equal({ ...only, unreadable: 0 });
     drain(); // and after it
     expect(readBack(leave(), mark)).to.deep.equal({ ...only, unreadable: 0 });
@@ -269,6 +281,11 @@ describe('a ledger that was left in a file', () => {
       counter(name, sum, samples) {
         expect(name, round).to.be.a('string').with.length.above(0);
         expect(sum, `${round}: sum`).to.satisfy(Number.isFinite);
+        expect(samples, `${round}: samples`).to.satisfy(Number.isSafeInteger).and.be.above(0);
+      },
+      gauge(name, { value }, samples) {
+        expect(name, round).to.be.a('string').with.length.above(0);
+        expect(value, `${round}: value`).to.satisfy(Number.isFinite);
         expect(samples, `${round}: samples`).to.satisfy(Number.isSafeInteger).and.be.above(0);
       },
       timings(name, values, weights) {

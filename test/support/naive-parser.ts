@@ -9,6 +9,8 @@ export interface NaiveSample {
   value: number;
   /** `1 / rate`, for a timing. */
   weight: number;
+  /** Of a gauge: it had a sign. */
+  relative?: boolean;
 }
 
 /** What a line is: its name with all tags and its samples, or every reason there is against it. */
@@ -48,7 +50,7 @@ export function naiveParse(line: string, rule: NaiveRule): NaiveLine {
   const readable = reasons.size === 0;
   nameIt(read, { name, tags: tags[0] ?? '', rule });
   // Names and tags are looked into only when a sample is counted.
-  if (readable && read.samples.some(({ kind }) => kind === 'gauge' || kind === 'set')) {
+  if (readable && read.samples.some(({ kind }) => kind === 'set')) {
     refuse(read, 'unsupported');
   }
   return read;
@@ -103,8 +105,10 @@ function readSamples(values: string, type: string, fields: string[], read: Naive
   }
   const texts = values.split(':').filter((text) => text !== '');
   if (texts.length === 0) refuse(read, 'bad_value');
-  for (const value of texts.map(number)) {
+  for (const text of texts) {
+    const value = number(text);
     const sample = sampleOf(type, value, rate);
+    if (type === 'g') sample.relative = /^[-+]/.test(text);
     const finite = [value, sample.value, sample.weight].every(Number.isFinite);
     if (!finite || (type === 'ms' && value < 0)) refuse(read, 'bad_value');
     read.samples.push(sample);
