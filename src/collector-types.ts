@@ -52,6 +52,7 @@ export interface Undelivered {
   timings: number;
   /** Absent where there are none. */
   gauges?: number;
+  sets?: number;
   /** The state directory that keeps it for the next start; absent where it is lost. */
   keptIn?: string | undefined;
 }

@@ -9,6 +9,7 @@ import {
   openTrap,
   sayReceiver,
   startedBefore,
+  talliesOf,
 } from './collector-parts.ts';
 import type {
   Collector,
@@ -23,7 +24,7 @@ import { createDrainer } from './flush/drainer.ts';
 import type { Log } from './flush/health.ts';
 import { NO_JOURNAL } from './flush/journal.ts';
 import { createLayout } from './flush/layout.ts';
-import { createTally } from './flush/tally.ts';
+import { createSetSender } from './flush/set-sender.ts';
 import { createTicker, systemTime, within } from './flush/time.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
 import type { RouteSources } from './http/routes.ts';
@@ -67,6 +68,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const log: Log = guarded(events.onLog ?? (() => {}));
   const time = systemTime();
   const nowMs = (): number => time.nowMs();
+  const clocks = { nowMs, wallNowMs: Date.now };
   const ownInstance = newInstance(options.instance);
   const state = openState(options, { instance: ownInstance, nowMs, log });
   const instance = (): string => state?.instance ?? ownInstance;
@@ -77,9 +79,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     onDeath,
   });
   // where it waits on this thread,
-  const { maxKeys } = options;
   const books = createBooks(options);
-  const { counters: counterBook, gauges: gaugeBook, timings: timingBook } = books;
   const memory = createLiveMemory({ time, wallNowMs: Date.now, drain: () => flush(), log });
   const histograms = options.http === null ? undefined : createLifetimeHistograms();
   // and where it goes.
@@ -87,22 +87,23 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const store = openStore(options, instance, { time, onLost });
   const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
-  const counters = { book: counterBook, gauges: gaugeBook, store, layout, lanesMax: maxKeys };
+  const storing = { store, layout, log };
+  const setSender = createSetSender({ ...storing, ...clocks, book: books.sets, memory: state });
+  const filling = { gauges: books.gauges, sendMore: setSender.send, lanesMax: options.maxKeys };
+  const counters = { book: books.counters, ...filling, ...storing };
   const keepsRemainders = (): boolean => state !== undefined && state.failure() === undefined;
   const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
-  const pushing = { ...sending, book: timingBook, instance };
+  const pushing = { ...sending, book: books.timings, instance };
   const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
-  const timingTally = timingFlusher?.tally ?? createTally();
-  const hasTrap = timingFlusher !== undefined;
-  const from = { ingests: ingest.all, namesMax: maxKeys, memory: state, hasTrap };
+  const hasTrap = trap !== undefined;
+  const from = { ingests: ingest.all, namesMax: options.maxKeys, memory: state, hasTrap };
   const live = { ...memory, histograms, trace: options.http === null ? undefined : memory.trace };
-  const { tally: counterTally, gaugeTally } = counterFlusher;
-  const tallies = { counterTally, gaugeTally, timingTally };
-  const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, nowMs });
+  const tallies = talliesOf(counterFlusher, setSender, timingFlusher);
+  const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, ...clocks });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
   const told = { vitals, reasons, timings, hashes, vitalsParts: () => vitalsParts };
-  const shown = { ...told, memory, histograms, taken, store, layout };
+  const shown = { ...told, memory, histograms, taken, store, layout, setSender };
   const http = openHttp(options, { ...shown, instance: ownInstance, time, log });
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
@@ -142,11 +143,13 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       threads: ingest.all.length,
       kernelDrops: createKernelDrops(() => ingest.kernelDrops, { nowMs, log }),
       received: drainer.received,
-      counterBook,
+      counterBook: books.counters,
       counterFlusher,
-      gaugeBook,
-      timingBook,
-      timingTally,
+      gaugeBook: books.gauges,
+      setBook: books.sets,
+      setSender,
+      timingBook: books.timings,
+      timingTally: tallies.timingTally,
       timingFlusher,
       keysMax: options.maxKeys,
       window: memory.window,
@@ -196,7 +199,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     const undelivered = {
       counters: left?.counters.pending ?? 0,
       timings: left?.timings.pending ?? 0,
-      ...(left === undefined || left.gauges.pending === 0 ? {} : { gauges: left.gauges.pending }),
+      ...pendingOf(left, 'gauges'),
+      ...pendingOf(left, 'sets'),
     };
     return isKept ? { ...undelivered, keptIn: options.stateDir } : undelivered;
   }
@@ -204,7 +208,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   function attach(to: StateDir): Promise<Recovered> {
     if (options.redis === undefined) log('warn', MEMORY_IS_NOT_KEPT);
     const { batch } = counterFlusher;
-    const sources = { ...books, batch, timingTally };
+    const sources = { ...books, ...tallies, ...clocks, setSender, batch };
     const { window } = memory;
     return attachState(to, { ...sources, timingFlusher, window, histograms, log });
   }
@@ -256,4 +260,12 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain();
     return memory.window.summaries();
   }
+}
+
+function pendingOf(
+  vitals: Vitals | undefined,
+  kind: 'gauges' | 'sets',
+): Partial<Record<typeof kind, number>> {
+  const pending = vitals?.[kind].pending ?? 0;
+  return pending === 0 ? {} : { [kind]: pending };
 }

@@ -24,11 +24,12 @@ export interface Vitals {
     receiveBufferBytes: number;
   };
   lines: { accepted: number; rejected: Record<string, number> };
-  samples: { counters: number; timings: number; gauges: number };
+  samples: { counters: number; timings: number; gauges: number; sets: number };
   counters: Fate;
   timings: Fate;
   gauges: Fate;
-  keys: { counters: number; timings: number; gauges: number; limit: number };
+  sets: Fate;
+  keys: { counters: number; timings: number; gauges: number; sets: number; limit: number };
   window: WindowUsage;
   receiver: ReceiverUsage;
   store: { kind: string; up: boolean; lastError: string | null; lastFlushMs: number | null };

@@ -2,6 +2,8 @@ import type { CounterFlusher } from './flush/counter-flusher.ts';
 import type { CounterBook } from './flush/counter-book.ts';
 import type { GaugeBook } from './flush/gauge-book.ts';
 import type { Received } from './flush/received.ts';
+import type { SetBook } from './flush/set-book.ts';
+import type { SetSender } from './flush/set-sender.ts';
 import type { Tally } from './flush/tally.ts';
 import type { TimingBook } from './flush/timing-book.ts';
 import type { TimingFlusher } from './flush/timing-flusher.ts';
@@ -28,6 +30,8 @@ export interface VitalsParts {
   counterBook: CounterBook;
   counterFlusher: CounterFlusher;
   gaugeBook: GaugeBook;
+  setBook: SetBook;
+  setSender: SetSender;
   timingBook: TimingBook;
   timingTally: Tally;
   /** Undefined without a trap. */
@@ -63,11 +67,7 @@ export function readVitals(parts: VitalsParts): Vitals {
       accepted: received.linesAccepted,
       rejected: Object.fromEntries(received.linesRejected),
     },
-    samples: {
-      counters: received.counterSamples,
-      timings: received.timingSamples,
-      gauges: received.gaugeSamples,
-    },
+    samples: samplesOf(received),
     counters: fate(
       parts.recovered.counters,
       counterFlusher.tally,
@@ -83,10 +83,16 @@ export function readVitals(parts: VitalsParts): Vitals {
       counterFlusher.gaugeTally,
       gaugeBook.pendingSamples + counterFlusher.pendingGaugeSamples,
     ),
+    sets: fate(
+      parts.recovered.sets,
+      parts.setSender.tally,
+      parts.setBook.pendingSamples + parts.setSender.pendingSamples,
+    ),
     keys: {
       counters: counterBook.size,
       timings: timingBook.size,
       gauges: gaugeBook.size,
+      sets: parts.setBook.size,
       limit: parts.keysMax,
     },
     window: parts.window.usage(),
@@ -138,6 +144,15 @@ export function readReasons(
     reasons.push(`the state directory has failed for ${since}: ${failure.error}`);
   }
   return reasons;
+}
+
+function samplesOf(received: Received): Vitals['samples'] {
+  return {
+    counters: received.counterSamples,
+    timings: received.timingSamples,
+    gauges: received.gaugeSamples,
+    sets: received.setSamples,
+  };
 }
 
 function fate(recovered: number, { delivered, dropped }: Tally, pending: number): Fate {

@@ -93,10 +93,11 @@ function endOf(
     begun = true;
     let code = exitCode;
     try {
-      const { counters, timings, gauges = 0, keptIn } = await collector.stop();
+      const { counters, timings, gauges = 0, sets = 0, keptIn } = await collector.stop();
       const ofGauges = gauges > 0 ? `, ${gauges} gauge samples` : '';
-      const what = `${counters} counter samples, ${timings} timings${ofGauges}`;
-      const left = counters + gauges + timings;
+      const ofSets = sets > 0 ? `, ${sets} set samples` : '';
+      const what = `${counters} counter samples, ${timings} timings${ofGauges}${ofSets}`;
+      const left = counters + gauges + sets + timings;
       if (left > 0 && keptIn !== undefined) {
         say(`kept in ${keptIn} for the next start: ${what}`);
       } else if (left > 0) {

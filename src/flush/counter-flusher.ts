@@ -27,6 +27,8 @@ export interface CounterFlusherParts {
   log: Log;
   /** How many hashes are remembered; the longest idle of more are forgotten. */
   lanesMax: number;
+  /** Writes what else goes to the store, once the rest of a batch is written. Tried again likewise. */
+  sendMore?: ((isStopped: () => boolean) => Promise<void>) | undefined;
   /** What another process could go on from; nothing, if absent. */
   journal?: Journal;
   /** Whether the remainders of fractions survive, and are not to be rounded at the end. */
@@ -146,6 +148,8 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
       await setImmediate(); // a store in memory answers at once: others want a turn too
     }
     batch.finish();
+    await parts.sendMore?.(() => pump.stopped);
+    if (pump.stopped) return;
     finished = begun;
     backoff.reset();
     health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);

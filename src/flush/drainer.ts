@@ -20,6 +20,7 @@ import { printable } from './printable.ts';
 import { nothingReceived, type Received, refusedLine } from './received.ts';
 import { createLosses } from './losses.ts';
 import { rememberSide } from './remember-side.ts';
+import { dayOf, memberText, type SetBook, type SetEntry } from './set-book.ts';
 import { createSparing } from './sparing.ts';
 import type { Tally } from './tally.ts';
 import type { TimingBook, TimingEntry } from './timing-book.ts';
@@ -33,6 +34,7 @@ export interface DrainerParts {
   counters: CounterBook;
   gauges: GaugeBook;
   timings: TimingBook;
+  sets: SetBook;
   /** Tells window and trace which second they are added to. */
   clock: WindowClock;
   window: LiveWindow;
@@ -43,6 +45,7 @@ export interface DrainerParts {
   /** Where counters are counted that are lost before the store. */
   counterTally: Tally;
   gaugeTally: Tally;
+  setTally: Tally;
   /** Where timings are counted that are lost before the trap, or delivered without one. */
   timingTally: Tally;
   /** Whether timings are to wait for a trap; without one the window is where they go. */
@@ -51,6 +54,8 @@ export interface DrainerParts {
   memory?: DrainMemory | undefined;
   log: Log;
   nowMs: () => number;
+  /** In milliseconds since 1970: tells the day. */
+  wallNowMs: () => number;
 }
 
 /** Takes what the ingest threads have counted out of the ledgers, into the books and the window. */
@@ -74,6 +79,7 @@ interface Known {
   traced: Traced[];
   gauges: (GaugeEntry | null)[];
   timings: (TimingEntry | null)[];
+  sets: (SetEntry | null)[];
 }
 
 /** Where names have entries. */
@@ -91,7 +97,7 @@ const CROWDED = 0.75;
 
 /** Creates a drainer. All drains of the ledgers go through one. */
 export function createDrainer(parts: DrainerParts): Drainer {
-  const { ingests, counters, gauges, timings, clock, window, trace, log, nowMs } = parts;
+  const { ingests, counters, gauges, timings, sets, clock, window, trace, log, nowMs } = parts;
   const received = nothingReceived();
   const known = new Map<Ingest, Known>();
   let periodStartMs = nowMs();
@@ -140,10 +146,14 @@ export function createDrainer(parts: DrainerParts): Drainer {
       lookUp(ofLedger.gauges, id, () => bookedIn(gauges, reader.nameOf(id)));
     const timingAt = (id: number): TimingEntry | null =>
       lookUp(ofLedger.timings, id, () => bookedIn(timings, reader.nameOf(id)));
+    const setAt = (id: number): SetEntry | null =>
+      lookUp(ofLedger.sets, id, () => bookedIn(sets, reader.nameOf(id)));
+    const day = dayOf(parts.wallNowMs());
     const { memory, hasTrap } = parts;
     if (memory !== undefined) {
       const timingAtTrap = hasTrap ? timingAt : () => null;
-      await rememberSide(memory, reader, { counterAt, gaugeAt, timingAt: timingAtTrap });
+      const find = { counterAt, gaugeAt, timingAt: timingAtTrap, setAt, day };
+      await rememberSide(memory, reader, find);
     }
     const visitor: DrainVisitor = {
       counter(id, sum, samples) {
@@ -163,6 +173,11 @@ export function createDrainer(parts: DrainerParts): Drainer {
         const entry = timingAt(id);
         if (entry === null) drop(parts.timingTally, 'key_limit', values.length);
         else takeTimings(entry, values, weights);
+      },
+      member(id, bytes) {
+        const entry = setAt(id);
+        if (entry === null) drop(parts.setTally, 'key_limit', 1);
+        else if (!sets.add(entry, day, memberText(bytes))) drop(parts.setTally, 'set_book_full', 1);
       },
       stats: takeStats,
       refusal: sayRefusal,
@@ -188,7 +203,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   /** A ledger refuses what goes beyond its room; several ledgers have more room than one. */
   function isFull(): boolean {
-    const names = counters.size + gauges.size + timings.size;
+    const names = counters.size + gauges.size + timings.size + sets.size;
     return ingests.length > 1 && names >= parts.namesMax;
   }
 
@@ -198,9 +213,11 @@ export function createDrainer(parts: DrainerParts): Drainer {
     received.linesAccepted += stats[Stat.linesAccepted]!;
     received.counterSamples += stats[Stat.counterSamples]!;
     received.gaugeSamples += stats[Stat.gaugeSamples]!;
+    received.setSamples += stats[Stat.setSamples]!;
     received.timingSamples += stats[Stat.timingSamples]!;
     drop(parts.counterTally, 'overflow', stats[Stat.countersOverflown]!);
     drop(parts.gaugeTally, 'overflow', stats[Stat.gaugesOverflown]!);
+    drop(parts.setTally, 'set_log_full', stats[Stat.membersDropped]!);
     drop(parts.timingTally, 'timing_log_full', stats[Stat.timingsDropped]!);
     for (const [index, reason] of REJECT_REASONS.entries()) {
       const count = stats[Stat.rejected + index]!;
@@ -211,6 +228,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
 
   function whatOf(tally: Tally): string {
     if (tally === parts.timingTally) return 'timings';
+    if (tally === parts.setTally) return 'set samples';
     return tally === parts.counterTally ? 'counter samples' : 'gauge samples';
   }
 
@@ -235,6 +253,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
     const seeds: Seed[] = [
       ...counters.nextPeriod().map((name) => ({ kind: Kind.counter, name })),
       ...gauges.nextPeriod().map((name) => ({ kind: Kind.gauge, name })),
+      ...sets.nextPeriod().map((name) => ({ kind: Kind.set, name })),
       ...timings.nextPeriod().map((name) => ({ kind: Kind.timing, name })),
     ];
     for (const ingest of ingests) {
@@ -261,7 +280,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
 }
 
 function nothingKnown(): Known {
-  return { counters: [], traced: [], gauges: [], timings: [] };
+  return { counters: [], traced: [], gauges: [], timings: [], sets: [] };
 }
 
 function lookUp<Entry>(

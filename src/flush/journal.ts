@@ -2,6 +2,7 @@ import type { Chunk, ChunkOutcome, ChunkPart } from '../sinks/store.ts';
 import type { GaugeReading } from '../ledger/reader.ts';
 import type { CounterItem } from './counter-book.ts';
 import type { GaugeItem } from './gauge-book.ts';
+import type { SetItem } from './set-book.ts';
 
 /**
  * Remembers what samples go through on the main thread, so that another process can go on from
@@ -90,6 +91,7 @@ export interface DrainedSamples {
   counters: { name: string; sum: number; samples: number }[];
   gauges: { name: string; reading: GaugeReading; samples: number }[];
   timings: { name: string; values: Float64Array; weights: Float64Array }[];
+  sets: SetItem[];
 }
 
 /** What a journal has remembered of batches; in the order in which it was. */

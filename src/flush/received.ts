@@ -12,6 +12,7 @@ export interface Received {
   counterSamples: number;
   timingSamples: number;
   gaugeSamples: number;
+  setSamples: number;
 }
 
 /** A line that was refused, both texts safe to be shown: printable ASCII. */
@@ -36,6 +37,7 @@ export function nothingReceived(): Received {
     counterSamples: 0,
     timingSamples: 0,
     gaugeSamples: 0,
+    setSamples: 0,
   };
 }
 

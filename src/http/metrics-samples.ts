@@ -7,6 +7,7 @@ import type { HashFields } from './read-hashes.ts';
 
 const COUNTED = 'statcol_counted_total';
 const GAUGE = 'statcol_gauges';
+const SET = 'statcol_set_unique';
 const TIMING = 'statcol_timing';
 /** Up to 19 digits: what goes into 64 bits, and never beyond what a reader takes for a number. */
 const INTEGER = /^-?(0|[1-9]\d{0,18})$/;
@@ -25,6 +26,12 @@ export function counterTexts(hashes: HashFields): Generator<string, void, undefi
 export function gaugeTexts(collections: HashFields): Generator<string, void, undefined> {
   const head = headOf(GAUGE, 'gauge', 'Gauges as the store has them.');
   return fieldTexts(collections, { name: GAUGE, head, form: DECIMAL });
+}
+
+/** The same of sets: how many unique members each has today. */
+export function setTexts(collections: HashFields): Generator<string, void, undefined> {
+  const head = headOf(SET, 'gauge', 'Unique members of today (UTC), as the store estimates them.');
+  return fieldTexts(collections, { name: SET, head, form: INTEGER });
 }
 
 function* fieldTexts(

@@ -15,6 +15,7 @@ interface Family {
 const COUNTER = { kind: 'counter' };
 const TIMING = { kind: 'timing' };
 const GAUGE = { kind: 'gauge' };
+const SET = { kind: 'set' };
 
 const FAMILIES: readonly Family[] = [
   gauge('statcol_info', 'What is running.', ({ version, udp, store }) => [
@@ -40,19 +41,26 @@ const FAMILIES: readonly Family[] = [
     [COUNTER, samples.counters],
     [TIMING, samples.timings],
     [GAUGE, samples.gauges],
+    [SET, samples.sets],
   ]),
   counter('statcol_samples_recovered_total', 'Taken over from before.', byKind('recovered')),
   counter('statcol_samples_delivered_total', 'Where they belong.', byKind('delivered')),
   gauge('statcol_samples_pending', 'Waiting, or not answered yet.', byKind('pending')),
-  counter('statcol_samples_dropped_total', 'Lost, by reason.', ({ counters, timings, gauges }) => [
-    ...byReason(COUNTER, counters.dropped),
-    ...byReason(TIMING, timings.dropped),
-    ...byReason(GAUGE, gauges.dropped),
-  ]),
+  counter(
+    'statcol_samples_dropped_total',
+    'Lost, by reason.',
+    ({ counters, timings, gauges, sets }) => [
+      ...byReason(COUNTER, counters.dropped),
+      ...byReason(TIMING, timings.dropped),
+      ...byReason(GAUGE, gauges.dropped),
+      ...byReason(SET, sets.dropped),
+    ],
+  ),
   gauge('statcol_keys', 'Names known.', ({ keys }) => [
     [COUNTER, keys.counters],
     [TIMING, keys.timings],
     [GAUGE, keys.gauges],
+    [SET, keys.sets],
   ]),
   gauge('statcol_keys_limit', 'Names that may be known.', ({ keys }) => one(keys.limit)),
   gauge('statcol_window_names', 'Timings in the live window.', (vitals) => {
@@ -129,10 +137,11 @@ function secondsOf(ms: number | null): number | null {
 }
 
 function byKind(fate: 'recovered' | 'delivered' | 'pending'): Family['samples'] {
-  return ({ counters, timings, gauges }) => [
+  return ({ counters, timings, gauges, sets }) => [
     [COUNTER, counters[fate]],
     [TIMING, timings[fate]],
     [GAUGE, gauges[fate]],
+    [SET, sets[fate]],
   ];
 }
 

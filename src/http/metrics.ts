@@ -3,9 +3,10 @@ import { gaugeHash } from '../flush/layout.ts';
 import type { Store } from '../sinks/store.ts';
 import type { Vitals } from '../vitals-types.ts';
 import type { LifetimeHistograms } from '../window/lifetime-histograms.ts';
-import { counterTexts, gaugeTexts, timingTexts } from './metrics-samples.ts';
+import { counterTexts, gaugeTexts, setTexts, timingTexts } from './metrics-samples.ts';
 import { familyText, vitalsText } from './metrics-vitals.ts';
 import { type HashFields, readHashes } from './read-hashes.ts';
+import type { SetCounts } from './read-sets.ts';
 
 /** The content type of Prometheus' text format. */
 export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8';
@@ -18,6 +19,8 @@ export interface MetricsSources {
   hashes: () => string[];
   /** The collections that gauges are read of. */
   collections: readonly string[];
+  /** How many unique members today's sets have. */
+  sets: (isWanted: () => boolean) => Promise<SetCounts>;
   store: Store;
   /** Undefined where nobody will ask. */
   histograms: LifetimeHistograms | undefined;
@@ -29,8 +32,8 @@ const STORE_TIMEOUT_MS = 2000;
 
 /**
  * Returns what reads everything for Prometheus, as text in small pieces: first the collector's own
- * numbers, which are of one moment, then timings, then counters and gauges. A store that does not
- * answer in time is not up, and has none of those there; the rest is as ever.
+ * numbers, which are of one moment, then timings, then counters, gauges and sets. A store that does
+ * not answer in time is not up, and has none of those there; the rest is as ever.
  */
 export function createMetrics(sources: MetricsSources): () => Promise<Iterable<string>> {
   const { histograms } = sources;
@@ -48,6 +51,7 @@ export function createMetrics(sources: MetricsSources): () => Promise<Iterable<s
     if (stored === undefined) return;
     yield* counterTexts(stored.counters);
     yield* gaugeTexts(stored.gauges);
+    yield* setTexts(stored.sets);
   }
 }
 
@@ -61,6 +65,7 @@ interface Stored {
   counters: HashFields;
   /** By collection. */
   gauges: HashFields;
+  sets: SetCounts;
 }
 
 /** Returns undefined where the store does not give them, or not in time. */
@@ -80,6 +85,7 @@ async function readStored(sources: MetricsSources): Promise<Stored | undefined> 
   async function read(): Promise<Stored> {
     const counters = await readHashes(store, hashes(), () => isWanted);
     const gauges = await readHashes(store, collections.map(gaugeHash), () => isWanted);
-    return { counters, gauges: gauges.map(([, fields], at) => [collections[at]!, fields]) };
+    const sets = await sources.sets(() => isWanted);
+    return { counters, gauges: gauges.map(([, fields], at) => [collections[at]!, fields]), sets };
   }
 }

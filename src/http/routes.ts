@@ -7,7 +7,8 @@ import type { Store } from '../sinks/store.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { PROMETHEUS_TEXT } from './metrics.ts';
 import { createPageRoutes } from './page.ts';
-import { type HashFields, readHashes } from './read-hashes.ts';
+import { readHashes } from './read-hashes.ts';
+import type { SetCounts } from './read-sets.ts';
 import { type Answer, json, type Route } from './server.ts';
 
 /** What the routes show. */
@@ -20,6 +21,8 @@ export interface RouteSources {
   hashes: () => string[];
   /** The collections that gauges are read of. */
   collections: readonly string[];
+  /** How many unique members today's sets have. */
+  sets: (isWanted?: () => boolean) => Promise<SetCounts>;
   store: Store;
   /** Each summary may be made as it is asked for. */
   timings: () => Promise<Iterable<[name: string, summary: TimingSummary]>>;
@@ -46,6 +49,7 @@ export function createRoutes(sources: RouteSources): Route[] {
     },
     { path: '/api/counters', guarded: true, answer: () => counters(sources) },
     { path: '/api/gauges', guarded: true, answer: () => gauges(sources) },
+    { path: '/api/sets', guarded: true, answer: () => sets(sources) },
     { path: '/api/timings', guarded: true, answer: () => timings(sources) },
   ];
 }
@@ -58,26 +62,32 @@ function healthz({ reasons }: RouteSources): Answer {
 }
 
 async function counters({ hashes, store }: RouteSources): Promise<Answer> {
-  return fromStore(store, hashes(), (found) => {
+  return fromStore(store, readHashes(store, hashes()), (found) => {
     return jsonPieces(found, (fields) => jsonPieces(fields, jsonInteger));
   });
 }
 
 async function gauges({ collections, store }: RouteSources): Promise<Answer> {
-  return fromStore(store, collections.map(gaugeHash), (found) => {
+  return fromStore(store, readHashes(store, collections.map(gaugeHash)), (found) => {
     const named = found.map(([, fields], at) => [collections[at]!, fields] as const);
     return jsonPieces(named, (fields) => jsonPieces(fields, jsonNumber));
   });
 }
 
-async function fromStore(
+async function sets({ sets: read, store }: RouteSources): Promise<Answer> {
+  return fromStore(store, read(), (found) => {
+    return jsonPieces(found, (counts) => jsonPieces(counts, jsonInteger));
+  });
+}
+
+async function fromStore<Found>(
   store: Store,
-  hashes: readonly string[],
-  bodyOf: (found: HashFields) => Iterable<string>,
+  reading: Promise<Found>,
+  bodyOf: (found: Found) => Iterable<string>,
 ): Promise<Answer> {
-  let found: HashFields;
+  let found: Found;
   try {
-    found = await readHashes(store, hashes);
+    found = await reading;
   } catch (error) {
     const reason = `${store.label} does not answer: ${errorText(error)}`;
     return json(503, { error: `${reason}; counts are kept and written when it is back` });

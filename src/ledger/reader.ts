@@ -2,6 +2,7 @@ import type { Kind } from '../protocol/parse.ts';
 import type { Ledger, LedgerLimits, LedgerSide } from './ledger.ts';
 import { Control, Count, GaugeMark } from './ledger.ts';
 import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
+import { MEMBER_HEADER_WORDS, memberWords } from './memory.ts';
 import { HEADER_WORDS, kindOfShape, nameLengthOf } from './key-index.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
@@ -25,6 +26,8 @@ export interface SampleVisitor {
    * may be kept, but not changed.
    */
   timings(entry: number, values: Float64Array, weights: Float64Array): void;
+  /** A member of a set, as often as it came. The array is lent. */
+  member(entry: number, bytes: Uint8Array): void;
 }
 
 /** What a drain reports. */
@@ -65,6 +68,7 @@ export interface LedgerReader {
 /** How many are reported in one go: some milliseconds of work for whoever takes them. */
 const SUMS_PER_TURN = 5000;
 const TIMINGS_PER_TURN = 32_768;
+const MEMBERS_PER_TURN = 8192;
 
 /** Creates the reader of a ledger. A ledger has only one at a time. */
 export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
@@ -111,6 +115,7 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
     const side = drainable();
     yield* readSums(side, visitor, true);
     yield* readTimings(side, visitor);
+    yield* readMembers(side, visitor);
     drainRefusals(side, visitor);
     visitor.stats(side.stats);
     side.stats.fill(0);
@@ -121,6 +126,7 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
     const side = drainable();
     yield* readSums(side, visitor, false);
     yield* readTimings(side, visitor);
+    yield* readMembers(side, visitor);
   }
 
   function* readSums(
@@ -200,6 +206,18 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
         refusals.slice(source, source + Math.min(refusals[offset + 1]!, REFUSED_SOURCE_BYTES_MAX)),
       );
     }
+  }
+}
+
+function* readMembers(side: LedgerSide, visitor: SampleVisitor): Generator<void> {
+  const { stats, members, memberBytes } = side;
+  const end = stats[Stat.memberWords]!;
+  for (let at = 0, inTurn = 1; at < end; inTurn++) {
+    const length = members[at + 1]!;
+    const from = 4 * (at + MEMBER_HEADER_WORDS);
+    visitor.member(members[at]!, memberBytes.subarray(from, from + length));
+    at += memberWords(length);
+    if (inTurn % MEMBERS_PER_TURN === 0) yield;
   }
 }
 

@@ -7,6 +7,7 @@ import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
 import { createKeyIndex, type KeyIndex, OWN, shapeOf } from './key-index.ts';
 import type { Ledger, LedgerSide } from './ledger.ts';
 import { Control, GaugeMark } from './ledger.ts';
+import { MEMBER_HEADER_WORDS, memberWords } from './memory.ts';
 import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
 
 /** The one writer of a {@link Ledger}. */
@@ -38,7 +39,7 @@ export interface LedgerWriterOptions {
   rule: NameRule;
   /** Seed of the hash over names, random per process, so that no sender can aim at collisions. */
   hashSeed: number;
-  /** Called once between two flips when the timing log is half full. */
+  /** Called once between two flips when a log is half full. */
   onHalfFull: () => void;
   /** Returns who sent the datagram being read, such as `127.0.0.1:40001`. */
   source: () => string;
@@ -58,6 +59,7 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   let epoch = Atomics.load(control, Control.active);
   let side: LedgerSide = ledger.sides[(epoch & 1) as 0 | 1];
   side.mark[0] = epoch + 1;
+  let memberRoom = 0; // so many words of members may be written, likewise
   let logRoom = 0; // so many timings may be logged on this side; more are to be asked for
   let askedForFlip = false;
 
@@ -85,6 +87,7 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
       const entry = entries[kind]!;
       if (kind === Kind.counter) sum(entry, values[index]!);
       else if (kind === Kind.timing) log(entry, values[index]!, line.weights[index]!);
+      else if (kind === Kind.set) logMember(entry, line, index);
       else if (line.relative[index] === 1) changeGauge(entry, values[index]!);
       else setGauge(entry, values[index]!);
     }
@@ -156,10 +159,35 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     timings[3 * at + 1] = value;
     timings[3 * at + 2] = weight;
     stats[Stat.logLength] = at + 1;
-    if (at >= timingsMax >> 1 && !askedForFlip) {
-      askedForFlip = true;
-      options.onHalfFull();
+    if (at >= timingsMax >> 1) askForFlip();
+  }
+
+  //     entry   length   bytes…        the next
+  //     ^^^^^   ^^^^^^   ^^^^^^^^      a word, a word, as many words as they take
+  function logMember(entry: number, { bytes, values, weights }: ParsedLine, index: number): void {
+    const { members, memberBytes, stats } = side;
+    stats[Stat.setSamples] = stats[Stat.setSamples]! + 1;
+    const start = values[index]!;
+    const length = weights[index]! - start;
+    const at = stats[Stat.memberWords]!;
+    const end = at + memberWords(length);
+    if (end > memberRoom && (memberRoom = room.members(side, end)) < end) {
+      stats[Stat.membersDropped] = stats[Stat.membersDropped]! + 1;
+      askForFlip();
+      return;
     }
+    members[at] = entry;
+    members[at + 1] = length;
+    const to = 4 * (at + MEMBER_HEADER_WORDS);
+    for (let n = 0; n < length; n++) memberBytes[to + n] = bytes[start + n]!;
+    stats[Stat.memberWords] = end;
+    if (end >= timingsMax >> 1) askForFlip();
+  }
+
+  function askForFlip(): void {
+    if (askedForFlip) return;
+    askedForFlip = true;
+    options.onHalfFull();
   }
 
   /** Returns the entry that a line's samples of one kind are counted under, or minus a verdict. */
@@ -238,7 +266,7 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     epoch = requested;
     side = ledger.sides[(epoch & 1) as 0 | 1];
     side.mark[0] = epoch + 1;
-    logRoom = 0;
+    logRoom = memberRoom = 0;
     askedForFlip = false;
     Atomics.store(control, Control.active, epoch);
     return true;

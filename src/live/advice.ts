@@ -11,7 +11,7 @@ const OF_REFUSALS: Readonly<Record<RejectReason, string>> = {
   bad_rate: 'Send a rate above 0 and up to 1, once, such as |@0.1.',
   bad_tags: 'Send up to 64 tags of up to 200 bytes each, once, none with an empty key.',
   key_limit: 'Keep what changes (ids, times) out of names, or raise --max-keys.',
-  unsupported: 'Sets, events and service checks are not counted by this version.',
+  unsupported: 'Events and service checks are not counted by this version.',
 };
 
 const OF_LOSSES: Readonly<Record<string, string>> = {

@@ -38,7 +38,6 @@ export function createParser(): Parser {
   let type = 0;
   let rate = 1;
   let tagsSeen = false;
-  let unsupported = false;
 
   return { line, parse };
 
@@ -46,7 +45,7 @@ export function createParser(): Parser {
     line.bytes = bytes;
     line.count = 0;
     line.tagsStart = line.tagsEnd = 0;
-    tagsSeen = unsupported = false;
+    tagsSeen = false;
     if (isEventOrCheck(bytes, start, end)) return Verdict.unsupported;
 
     const named = readName(bytes, start, end);
@@ -56,7 +55,7 @@ export function createParser(): Parser {
       const read = readBit(bytes, end);
       if (read !== Verdict.accepted) return read;
     } while (at < end);
-    return unsupported ? Verdict.unsupported : Verdict.accepted;
+    return Verdict.accepted;
   }
 
   //     checkout.time;zone=eu:320|ms
@@ -88,7 +87,7 @@ export function createParser(): Parser {
     const valuesStart = at;
     const valuesEnd = find(bytes, PIPE, at, end);
     // The line holds no `|` at all, or (in a later bit) values without a type.
-    if (valuesEnd < 0) return line.count > 0 || unsupported ? Verdict.badType : Verdict.noSeparator;
+    if (valuesEnd < 0) return line.count > 0 ? Verdict.badType : Verdict.noSeparator;
     at = valuesEnd + 1;
     type = readType(bytes, end);
     if (type === 0) return Verdict.badType;
@@ -119,8 +118,12 @@ export function createParser(): Parser {
 
   function readValues(bytes: Uint8Array, start: number, end: number): Verdict {
     if (type === S) {
-      unsupported = true;
-      return end > start ? Verdict.accepted : Verdict.badValue;
+      if (end === start) return Verdict.badValue;
+      const index = line.count++;
+      line.kinds[index] = Kind.set;
+      line.values[index] = start;
+      line.weights[index] = end;
+      return Verdict.accepted;
     }
     let found = false;
     for (let from = start; from <= end;) {
@@ -177,10 +180,10 @@ export function createParser(): Parser {
 
   /**
    * A rate is a weight: a counter's value is divided by it, a timing counts 1/rate times. A gauge
-   * is what it is however seldom it is told.
+   * or a member is what it is however seldom it is told.
    */
   function applyRate(first: number): Verdict {
-    if (type === G) return Verdict.accepted;
+    if (type === G || type === S) return Verdict.accepted;
     const weight = 1 / rate;
     for (let index = first; index < line.count; index++) {
       line.weights[index] = weight;

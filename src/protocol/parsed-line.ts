@@ -1,5 +1,5 @@
 /** What a sample is added to. `h` and `d` are timings as `ms` is; `m` is a counter as `c` is. */
-export const Kind = { counter: 0, timing: 1, gauge: 2 } as const;
+export const Kind = { counter: 0, timing: 1, gauge: 2, set: 3 } as const;
 /** One of the values of {@link Kind}. */
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -20,11 +20,14 @@ export interface ParsedLine {
   /** Per sample, what it is: see {@link Kind}. */
   readonly kinds: Uint8Array;
   /**
-   * Per sample: what is added to a counter (`value / rate`), a timing in milliseconds, or what a
-   * gauge is set to, or changed by.
+   * Per sample: what is added to a counter (`value / rate`), a timing in milliseconds, what a gauge
+   * is set to or changed by, or where a member of a set begins in `bytes`.
    */
   readonly values: Float64Array;
-  /** Per sample, how many samples it stands for: `1 / rate`. Finite for timings. */
+  /**
+   * Per sample, how many samples it stands for: `1 / rate`. Finite for timings. Of a set, where the
+   * member ends.
+   */
   readonly weights: Float64Array;
   /** Per gauge sample, 1 where it had a sign: then it changes the gauge, else it sets it. */
   readonly relative: Uint8Array;

@@ -1,4 +1,6 @@
 import { TOTAL_FIELD } from '../flush/layout.ts';
+import { createMemorySets } from './memory-sets.ts';
+import type { SetStore } from './set-store.ts';
 import { decimal, type FieldFault, plainDecimal, type Store } from './store.ts';
 
 /** A field's value, exact: a counter's is a number as long as that is safe. */
@@ -11,7 +13,7 @@ interface Field {
  * Creates a store in memory. It answers as Redis does, 64-bit limits included, and forgets
  * everything when the process ends. Names that are counted are kept until then.
  */
-export function createMemoryStore(): Store {
+export function createMemoryStore(wallNowMs: () => number = Date.now): Store & SetStore {
   const hashes = new Map<string, Map<string, Field>>();
 
   return {
@@ -42,6 +44,7 @@ export function createMemoryStore(): Store {
       const found = hashes.get(hash)?.get(field);
       return Promise.resolve(found === undefined ? null : textOf(found));
     },
+    ...createMemorySets(wallNowMs),
     countFields: (hash) => Promise.resolve(hashes.get(hash)?.size ?? 0),
     close: () => {},
   };

@@ -111,6 +111,25 @@ return faults
 `;
 
 /**
+ * Adds members to a HyperLogLog, which may be forgotten at a time.
+ *
+ *     KEYS[1] key     ARGV[1] seconds since 1970     ARGV[2…] members, a character per byte
+ *
+ * A request is UTF-8, so a byte from 0x80 on comes as two: `c2` and itself, or `c3` and 64 less.
+ */
+export const ADD_MEMBERS = `
+local members = {}
+for at = 2, #ARGV do
+  members[at - 1] = string.gsub(ARGV[at], '([\\194\\195])([\\128-\\191])', function(first, second)
+    return string.char(string.byte(second) + (first == '\\195' and 64 or 0))
+  end)
+end
+redis.call('PFADD', KEYS[1], unpack(members))
+redis.call('EXPIREAT', KEYS[1], ARGV[1])
+return ''
+`;
+
+/**
  * Returns the name of a hash's marker, which falls into the hash's cluster slot: the hash is made
  * the tag, or has one of its own.
  */

@@ -4,6 +4,8 @@ import type { CounterBook } from '../flush/counter-book.ts';
 import type { GaugeBook } from '../flush/gauge-book.ts';
 import type { Log } from '../flush/health.ts';
 import { countDropped, type Tally } from '../flush/tally.ts';
+import { dayOf, memberText, type SetBook } from '../flush/set-book.ts';
+import type { SetSender } from '../flush/set-sender.ts';
 import type { TimingBook } from '../flush/timing-book.ts';
 import type { TimingFlusher } from '../flush/timing-flusher.ts';
 import { loadLibc } from '../ingest/libc.ts';
@@ -16,6 +18,9 @@ export interface StateSources {
   counters: CounterBook;
   gauges: GaugeBook;
   batch: CounterBatch;
+  sets: SetBook;
+  setSender: SetSender;
+  wallNowMs: () => number;
   timings: TimingBook;
   timingTally: Tally;
   /** Undefined without a trap. */
@@ -30,13 +35,20 @@ export interface StateSources {
 export interface Recovered {
   counters: number;
   gauges: number;
+  sets: number;
   timings: number;
   /** Of the timings, those of a body for a trap that there is no more: they wait for one. */
   waiting: () => number;
 }
 
 /** Nothing was. */
-export const NOT_RECOVERED: Recovered = { counters: 0, gauges: 0, timings: 0, waiting: () => 0 };
+export const NOT_RECOVERED: Recovered = {
+  counters: 0,
+  gauges: 0,
+  sets: 0,
+  timings: 0,
+  waiting: () => 0,
+};
 
 /**
  * Opens a state directory, and puts what is in it where it was.
@@ -45,7 +57,18 @@ export const NOT_RECOVERED: Recovered = { counters: 0, gauges: 0, timings: 0, wa
  *   collector has the directory.
  */
 export async function attachState(state: StateDir, sources: StateSources): Promise<Recovered> {
-  const { counters, gauges, batch, timings, timingTally, timingFlusher, window, log } = sources;
+  const {
+    counters,
+    gauges,
+    sets,
+    setSender,
+    batch,
+    timings,
+    timingTally,
+    timingFlusher,
+    window,
+    log,
+  } = sources;
   const libc = await loadLibc().catch((error: unknown) => {
     const message = `--state-dir: ${errorText(error).replace('recvmmsg', 'it')}`;
     throw new StatcolError(ErrorCode.ERR_OPTIONS, message, { faults: [message] });
@@ -55,6 +78,8 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
   state.open(libc, {
     counters,
     gauges,
+    sets,
+    setItems: () => setSender.items,
     batch,
     timings,
     flight: () => timingFlusher ?? idle,
@@ -68,6 +93,11 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
         const fits = gauges.add(gauges.entry(name), reading, samples);
         if (!fits) countDropped(batch.gaugeTally, 'overflow', samples);
       },
+      member(name, bytes) {
+        const day = dayOf(sources.wallNowMs());
+        const fits = sets.add(sets.entry(name), day, memberText(bytes));
+        if (!fits) countDropped(setSender.tally, 'set_book_full', 1);
+      },
       timings(name, values, weights) {
         // What was never drained was never shown to anybody.
         sources.histograms?.add(name, values, weights);
@@ -80,13 +110,14 @@ export async function attachState(state: StateDir, sources: StateSources): Promi
         }
       },
     },
-    shedTimings: () => shed(timings, timingTally, log),
+    shedTimings: () => shed(timings, timingTally, log) || shedSets(sets, setSender.tally, log),
   });
   const waiting = (): number => idle.body?.samples ?? 0;
   const inFlight = timingFlusher?.pendingSamples ?? waiting();
   const recovered = {
     counters: counters.pendingSamples + batch.pendingSamples + droppedOf(batch.tally),
     gauges: gauges.pendingSamples + batch.pendingGaugeSamples + droppedOf(batch.gaugeTally),
+    sets: sets.pendingSamples + droppedOf(setSender.tally),
     timings: timings.pendingSamples + inFlight + shown,
     waiting,
   };
@@ -99,10 +130,11 @@ function droppedOf({ dropped }: Tally): number {
   return [...dropped.values()].reduce((sum, count) => sum + count, 0);
 }
 
-function say({ counters, gauges, timings }: Recovered, kept: number, log: Log): void {
-  if (counters + gauges + timings > 0) {
+function say({ counters, gauges, sets, timings }: Recovered, kept: number, log: Log): void {
+  if (counters + gauges + sets + timings > 0) {
     const ofGauges = gauges > 0 ? `, ${gauges} gauge samples` : '';
-    const what = `${counters} counter samples, ${timings} timings${ofGauges}`;
+    const ofSets = sets > 0 ? `, ${sets} set samples` : '';
+    const what = `${counters} counter samples, ${timings} timings${ofGauges}${ofSets}`;
     log('info', `taken over from before: ${what}`);
   }
   if (kept > 0) {
@@ -119,5 +151,17 @@ function shed(timings: TimingBook, tally: Tally, log: Log): boolean {
   const samples = timings.dropOldest(0.2);
   countDropped(tally, 'spool_full', samples);
   if (samples > 0) log('warn', `${samples} timings dropped: spool_full: see --spool-limit`);
+  return samples > 0;
+}
+
+/** Gives up members of sets likewise. */
+function shedSets(sets: SetBook, tally: Tally, log: Log): boolean {
+  let samples = 0;
+  for (const item of sets.cut(100)) {
+    samples += item.samples;
+    sets.done(item);
+  }
+  countDropped(tally, 'spool_full', samples);
+  if (samples > 0) log('warn', `${samples} set samples dropped: spool_full: see --spool-limit`);
   return samples > 0;
 }

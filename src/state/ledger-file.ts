@@ -8,6 +8,7 @@ import { Count, type Ledger, type LedgerLimits, openLedger } from '../ledger/led
 import {
   LedgerPart,
   LOG_BYTES,
+  MEMBER_BYTES,
   newHandshake,
   partPlaces,
   regionBytes,
@@ -139,6 +140,8 @@ export function readLedgerFile(path: string, { limits }: LedgerHeader): Ledger {
     load(LedgerPart.sums1, SUM_BYTES * entries);
     load(LedgerPart.log0, LOG_BYTES * sides[0].stats[Stat.logLength]!);
     load(LedgerPart.log1, LOG_BYTES * sides[1].stats[Stat.logLength]!);
+    load(LedgerPart.members0, MEMBER_BYTES * sides[0].stats[Stat.memberWords]!);
+    load(LedgerPart.members1, MEMBER_BYTES * sides[1].stats[Stat.memberWords]!);
     return ledger;
   } finally {
     closeSync(fd);

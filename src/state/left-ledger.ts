@@ -1,8 +1,9 @@
 import { HEADER_WORDS, nameLengthOf } from '../ledger/key-index.ts';
 import { Control, Count, type Ledger } from '../ledger/ledger.ts';
+import { memberWords } from '../ledger/memory.ts';
 import { createLedgerReader, type GaugeReading } from '../ledger/reader.ts';
 import { Stat } from '../ledger/stat.ts';
-import { Kind } from '../protocol/parse.ts';
+import { DATAGRAM_BYTES_MAX, Kind } from '../protocol/parse.ts';
 
 /** What is told of a ledger that was left; each name may come several times. */
 export interface LeftVisitor {
@@ -10,6 +11,7 @@ export interface LeftVisitor {
   /** The older first. */
   gauge(name: string, reading: GaugeReading, samples: number): void;
   timings(name: string, values: Float64Array, weights: Float64Array): void;
+  member(name: string, bytes: Uint8Array): void;
 }
 
 /**
@@ -57,6 +59,10 @@ export function readLeftLedger(
         if (values.every(isTime) && weights.every(isWeight)) visitor.timings(name, values, weights);
         else unreadable.add(entry);
       },
+      member(entry, bytes) {
+        const name = nameOf(entry, Kind.set);
+        if (name !== undefined) visitor.member(name, bytes);
+      },
     });
     for (const _ of reports) void 0; // in one go
   }
@@ -68,16 +74,27 @@ function makesSense({ counts, arena, limits, sides }: Ledger): boolean {
   return (
     isWithin(counts[Count.entries]!, limits.entriesMax) &&
     isWithin(counts[Count.arenaWords]!, arena.length) &&
-    sides.every(({ stats, log }) => {
+    sides.every(({ stats, log, members }) => {
       const logged = stats[Stat.logLength]!;
       if (!Number.isInteger(logged) || !isWithin(logged, limits.timingsMax)) return false;
       for (let at = 0; at < logged; at++) {
         const entry = log[3 * at]!;
         if (!Number.isInteger(entry) || !isWithin(entry, counts[Count.entries]! - 1)) return false;
       }
-      return true;
+      return isMemberLog(members, stats[Stat.memberWords]!, counts[Count.entries]!);
     })
   );
+}
+
+function isMemberLog(members: Int32Array, end: number, entries: number): boolean {
+  if (!Number.isInteger(end) || end < 0 || end > members.length) return false;
+  let at = 0;
+  while (at < end) {
+    const [entry, length] = [members[at]!, members[at + 1]!];
+    if (entry < 0 || entry >= entries || length < 1 || length > DATAGRAM_BYTES_MAX) return false;
+    at += memberWords(length);
+  }
+  return at === end;
 }
 
 function isTime(value: number): boolean {

@@ -1,4 +1,5 @@
 import type { CutBody, PlacedChunk, PlacedPart } from '../flush/journal.ts';
+import type { SetItem } from '../flush/set-book.ts';
 import type { GaugeReading } from '../ledger/reader.ts';
 import type { FieldFault } from '../sinks/store.ts';
 import { type ByteReader, createByteReader } from './byte-writer.ts';
@@ -9,6 +10,8 @@ export interface RecordVisitor {
   counter(name: string, sum: number, samples: number): void;
   gauge(name: string, reading: GaugeReading, samples: number): void;
   timings(name: string, values: Float64Array, weights: Float64Array): void;
+  members(item: SetItem): void;
+  membersGone(name: string, day: string, samples: number): void;
   folded(name: string, samples: number, carry: number, histogram: string): void;
   drained(ledger: number, mark: number): void;
   lane(hash: string, seq: number): void;
@@ -68,6 +71,14 @@ function readRecord(from: ByteReader, names: string[], visitor: RecordVisitor): 
       return times(() => readGauge(name(), from, visitor));
     case Type.gaugesCut:
       return times(() => visitor.gaugeCut(name(), from.f64()));
+    case Type.members: {
+      const head = { name: name(), day: from.text(), samples: from.f64() };
+      const members: string[] = [];
+      times(() => void members.push(from.text()));
+      return visitor.members({ ...head, members });
+    }
+    case Type.membersGone:
+      return visitor.membersGone(name(), from.text(), from.f64());
     case Type.timings:
       return readTimings(name(), from, visitor);
     case Type.folded:

@@ -26,6 +26,8 @@ import type { GaugeReading } from '../ledger/reader.ts';
  *     self     18  instance:text store:text body:u32 (the last cut) floor:f64 (of new hashes)
  *     gauges   19  count:u32 { name:u32 value:f64 samples:f64 absolute:u8 }…
  *     gaugeCut 20  count:u32 { name:u32 samples:f64 }…   gauges that were cut
+ *     members  21  name:u32 day:text samples:f64 count:u32 text…   one character per byte
+ *     setGone  22  name:u32 day:text samples:f64   so many of them, the first, are done with
  *     part         share:f64 name:u32 samples:f64 amount:f64 field:u8 [text]
  *                  field: 0 none, 1 the name, 2 the text behind it; of a gauge 4 more where it is
  *                  set, 8 more where it is changed
@@ -51,6 +53,8 @@ export const Type = {
   self: 18,
   gauges: 19,
   gaugesCut: 20,
+  members: 21,
+  membersGone: 22,
 } as const;
 
 /** By the number that stands for them. */

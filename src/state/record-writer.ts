@@ -1,4 +1,5 @@
 import type { CutBody, LaidOut, PlacedChunk, PlacedPart } from '../flush/journal.ts';
+import type { SetItem } from '../flush/set-book.ts';
 import type { FieldFault } from '../sinks/store.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import {
@@ -14,6 +15,8 @@ import {
 export interface RecordWriter {
   counters(sums: Iterable<CounterSum>): void;
   gauges(sums: readonly GaugeSum[]): void;
+  members(item: SetItem): void;
+  membersGone(name: string, day: string, samples: number): void;
   timings(name: string, values: ArrayLike<number>, weights?: ArrayLike<number>): void;
   folded(name: string, samples: number, carry: number, histogram: string): void;
   drained(ledger: number, mark: number): void;
@@ -45,6 +48,16 @@ export function createRecordWriter(bytes: ByteWriter, names: Map<string, number>
         bytes.f64(samples);
         bytes.u8(reading.absolute ? 1 : 0);
       });
+    },
+    members({ name, day, members, samples }) {
+      ofSet(Type.members, name, day);
+      bytes.f64(samples);
+      bytes.u32(members.length);
+      for (const member of members) bytes.text(member);
+    },
+    membersGone(name, day, samples) {
+      ofSet(Type.membersGone, name, day);
+      bytes.f64(samples);
     },
     timings(name, values, weights) {
       const id = idOf(name);
@@ -149,6 +162,13 @@ export function createRecordWriter(bytes: ByteWriter, names: Map<string, number>
       bytes.u32(idOf(one.name));
       writeRest(one);
     }
+  }
+
+  function ofSet(type: number, name: string, day: string): void {
+    const id = idOf(name);
+    bytes.u8(type);
+    bytes.u32(id);
+    bytes.text(day);
   }
 
   function ofHash(type: number, hash: string, seq?: number): void {

@@ -155,6 +155,8 @@ const NOTHING: RecordVisitor = {
   cut: nothing,
   gauge: nothing,
   gaugeCut: nothing,
+  members: nothing,
+  membersGone: nothing,
   timings: nothing,
   folded: (...[, , , histogram]) => void Histogram.fromBase64(histogram),
   drained: nothing,

@@ -3,6 +3,7 @@ import type { GaugeReading } from '../ledger/reader.ts';
 import type { CounterBatch } from '../flush/counter-batch-types.ts';
 import type { CounterBook } from '../flush/counter-book.ts';
 import type { GaugeBook } from '../flush/gauge-book.ts';
+import type { SetBook, SetItem } from '../flush/set-book.ts';
 import type { TimingBook } from '../flush/timing-book.ts';
 import type { TrapBody } from '../flush/trap-body.ts';
 import type { RecordVisitor } from './record-reader.ts';
@@ -13,6 +14,7 @@ export interface RestoreTargets {
   counters: CounterBook;
   gauges: GaugeBook;
   batch: CounterBatch;
+  sets: SetBook;
   timings: TimingBook;
 }
 
@@ -51,7 +53,7 @@ export function createSentChunks(): SentChunks {
 }
 
 /** Returns what puts records back, in their order, and what has come of it so far. */
-export function createRestorer({ counters, gauges, batch, timings }: RestoreTargets): {
+export function createRestorer({ counters, gauges, batch, sets, timings }: RestoreTargets): {
   visitor: RecordVisitor;
   restored: Restored;
 } {
@@ -65,6 +67,8 @@ export function createRestorer({ counters, gauges, batch, timings }: RestoreTarg
   // What was remembered of a gauge since its last cut, in order: a cut takes the first of them, and
   // what was remembered before it may have come into the book behind it.
   const readings = new Map<string, { reading: GaugeReading; samples: number }[]>();
+  // Likewise of a set and day.
+  const members = new Map<string, SetItem[]>();
   const visitor: RecordVisitor = {
     self: (self) => void (restored.self = self),
     counter: (name, sum, samples) => counters.add(counters.entry(name), sum, samples),
@@ -81,6 +85,22 @@ export function createRestorer({ counters, gauges, batch, timings }: RestoreTarg
       const left = readings.get(name) ?? [];
       for (let cut = samples; cut > 0 && left.length > 0;) cut -= left.shift()!.samples;
       for (const one of left) gauges.add(entry, one.reading, one.samples);
+    },
+    members(item) {
+      sets.addAll(item);
+      const key = setOf(item);
+      const before = members.get(key);
+      if (before === undefined) members.set(key, [item]);
+      else before.push(item);
+    },
+    membersGone(name, day, samples) {
+      const left = members.get(setOf({ name, day })) ?? [];
+      // Rather one too few: what is written twice is the same.
+      for (let gone = samples; left.length > 0 && left[0]!.samples <= gone;) {
+        gone -= left.shift()!.samples;
+      }
+      sets.takeOut(name, day);
+      for (const item of left) sets.addAll(item);
     },
     timings: (name, values, weights) => timings.add(timings.entry(name), values, weights),
     folded(name, samples, carry, histogram) {
@@ -115,4 +135,8 @@ export function createRestorer({ counters, gauges, batch, timings }: RestoreTarg
     answered: () => void (restored.body = undefined),
   };
   return { visitor, restored };
+}
+
+function setOf({ name, day }: Pick<SetItem, 'name' | 'day'>): string {
+  return `${day} ${name}`;
 }

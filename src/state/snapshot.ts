@@ -3,6 +3,7 @@ import type { CounterBook } from '../flush/counter-book.ts';
 import type { GaugeBook } from '../flush/gauge-book.ts';
 import type { PlacedPart } from '../flush/journal.ts';
 import { type LanePart, newShare, partOf } from '../flush/lanes.ts';
+import type { SetBook, SetItem } from '../flush/set-book.ts';
 import type { TimingBook } from '../flush/timing-book.ts';
 import type { TrapBody } from '../flush/trap-body.ts';
 import type { RecordWriter } from './record-writer.ts';
@@ -13,6 +14,9 @@ export interface StateParts {
   counters: CounterBook;
   gauges: GaugeBook;
   batch: CounterBatch;
+  sets: SetBook;
+  /** Members on their way. */
+  setItems: readonly SetItem[];
   timings: TimingBook;
   self: Self;
   body: TrapBody | undefined;
@@ -24,7 +28,7 @@ export interface StateParts {
 
 /** Writes down how things stand: read from nothing, the records put all of it back. */
 export function writeSnapshot(parts: StateParts, records: RecordWriter): void {
-  const { counters, gauges, batch, timings, self, body, drained } = parts;
+  const { counters, gauges, sets, setItems, batch, timings, self, body, drained } = parts;
   records.self(self);
   for (const [ledger, mark] of drained) records.drained(ledger, mark);
   records.counters(counters.waiting());
@@ -33,6 +37,7 @@ export function writeSnapshot(parts: StateParts, records: RecordWriter): void {
       return { name, reading: { value, absolute }, samples };
     }),
   );
+  for (const item of [...setItems, ...sets.waiting()]) records.members(item);
   writeBatch(batch, records);
   for (const { hash, seq, timeMs } of parts.sent) records.sending(hash, seq, timeMs);
   for (const { name, folded, foldedSamples, carry, values, weights, taken } of timings.waiting()) {

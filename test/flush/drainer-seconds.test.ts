@@ -5,6 +5,7 @@ import { describe, it } from 'mocha';
 import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
 import { createTally } from '../../src/flush/tally.ts';
 import { createTimingBook } from '../../src/flush/timing-book.ts';
 import type { Ingest } from '../../src/ingest/ingest.ts';
@@ -125,6 +126,9 @@ function createRig(): Rig {
     ...{
       counters: createCounterBook(10),
       gauges: createGaugeBook(),
+      sets: createSetBook(),
+      setTally: createTally(),
+      wallNowMs: () => 0,
       timings: createTimingBook('n', 1 << 20),
     },
     ...{ counterTally: createTally(), gaugeTally: createTally(), timingTally: createTally() },

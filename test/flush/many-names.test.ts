@@ -83,6 +83,7 @@ describe('many names', () => {
     const reports = reader.drain({
       counter: (entry, sum) => sums.set(reader.nameOf(entry), sum),
       gauge() {},
+      member() {},
       timings(entry, values) {
         const name = reader.nameOf(entry);
         timings.set(name, [...(timings.get(name) ?? []), ...values]);

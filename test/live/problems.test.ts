@@ -157,7 +157,9 @@ describe('Problems', () => {
 
   it('tell of names that run out', () => {
     const keys = (counters: number): Partial<Standing> => {
-      return { vitals: { ...VITALS, keys: { counters, timings: 60, gauges: 40, limit: 2000 } } };
+      return {
+        vitals: { ...VITALS, keys: { counters, timings: 60, gauges: 30, sets: 10, limit: 2000 } },
+      };
     };
     expect(problemsOf({ ...WELL, ...keys(1700) })).to.deep.equal([]);
     expect(one(keys(1701))).to.include({ about: 'keys', level: 'warn' });
@@ -187,7 +189,7 @@ describe('Problems', () => {
           counters: { ...NOTHING.counters, dropped: new Map([['overflow', 1]]) },
         },
       ),
-      vitals: { ...VITALS, keys: { counters: 95, timings: 0, gauges: 0, limit: 100 } },
+      vitals: { ...VITALS, keys: { counters: 95, timings: 0, gauges: 0, sets: 0, limit: 100 } },
       store: { ...WELL.store, down: DOWN, refusing: [{ hash: 'h', reason: 'r', sinceMs: 1 }] },
       trap: DOWN,
       state: DOWN,

@@ -4,6 +4,8 @@ import { createCounterFlusher } from '../../src/flush/counter-flusher.ts';
 import type { Health } from '../../src/flush/health.ts';
 import { createLayout, type LayoutName } from '../../src/flush/layout.ts';
 import { nothingReceived, type Received } from '../../src/flush/received.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
+import type { SetSender } from '../../src/flush/set-sender.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
 import { createTimingBook } from '../../src/flush/timing-book.ts';
 import type { Frame } from '../../src/live/frame.ts';
@@ -88,6 +90,8 @@ export function createLiveRig({
     received,
     counterBook,
     gaugeBook: createGaugeBook(),
+    setBook: createSetBook(),
+    setSender: { tally: createTally(), pendingSamples: 0 } as SetSender,
     counterFlusher: createCounterFlusher({
       ...quiet,
       book: counterBook,

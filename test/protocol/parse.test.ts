@@ -163,9 +163,24 @@ const GAUGES: Fact[] = [
   ['a:1|c:2|ms|@0.5:3|g', 'a', '', 'c 1', 't 2 ×2', 'g 3'],
 ];
 
+/** One member, whatever its bytes; a rate is checked, and makes no difference. */
+const SETS: Fact[] = [
+  ['a:x|s', 'a', '', 's x'],
+  ['a:abc:def|s', 'a', '', 's abc:def'],
+  ['a: |s', 'a', '', 's  '],
+  ['a::|s', 'a', '', 's :'],
+  ['a:\0|s', 'a', '', 's \0'],
+  ['a:\xc3|s', 'a', '', 's \xc3'],
+  ['a:-1|s', 'a', '', 's -1'],
+  ['a:x|s|@0.5', 'a', '', 's x'],
+  ['a:x|s|Tx|#t:v', 'a', 't:v', 's x'],
+  ['a:x|s:y|s', 'a', '', 's x', 's y'],
+  ['a:1|c:x:y|s|@0.1:2|g', 'a', '', 'c 1', 's x:y', 'g 2'],
+];
+
 describe('Lines that are accepted', () => {
   const parser = createParser();
-  const tables = { TYPES, NAMES, PACKED, RATES, FIELDS, BIT_LISTS, GAUGES };
+  const tables = { TYPES, NAMES, PACKED, RATES, FIELDS, BIT_LISTS, GAUGES, SETS };
   for (const [title, facts] of Object.entries(tables)) {
     describe(title.toLowerCase().replace('_', ' '), () => {
       for (const [text, name, tags, ...samples] of facts) {

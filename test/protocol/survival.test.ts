@@ -17,7 +17,7 @@ const FACTS: Fact[] = [
   ['a:1|ms|@1e-9', `t a 1 ${1 / 1e-9}`],
   ['constructor:1|ms', 't constructor 1 1'],
   ['__proto__:1|ms', 't __proto__ 1 1'],
-  ['constructor:x|s', 'unsupported 1'],
+  ['constructor:x|s', 's constructor x'],
   ['toString:1|c', 'c toString 1 1'],
   ['__proto__:1|c', 'c __proto__ 1 1'],
   ['x:|g', 'bad_value 1'],
@@ -36,7 +36,9 @@ const FACTS: Fact[] = [
   [':1|c', 'bad_name 1'],
   ['a:5|zzz', 'bad_type 1'],
   ['a:5|d', 't a 5 1'],
-  ['a:abc:def|s', 'unsupported 1'],
+  ['a:abc:def|s', 's a abc:def'],
+  ['__proto__:\0\xff |s|@0.1', 's __proto__ \0\xff '],
+  ['a:|s', 'bad_value 1'],
   // NUL bytes.
   ['a\0b:1|c', 'c ab 1 1'],
   ['\0:1|c', 'bad_name 1'],
@@ -116,8 +118,9 @@ function lines(bytes: number): number {
 }
 
 /** What was drained, as texts in order. */
-function textsOf({ counters, gauges, timings, rejected }: Drained): string[] {
+function textsOf({ counters, gauges, sets, timings, rejected }: Drained): string[] {
   const texts = [...counters].map(([name, [sum, samples]]) => `c ${name} ${sum} ${samples}`);
+  for (const [name, members] of sets) for (const one of members) texts.push(`s ${name} ${one}`);
   for (const [name, [value, absolute, samples]] of gauges) {
     texts.push(`g ${name} ${absolute ? '' : 'by '}${value} ${samples}`);
   }
@@ -238,7 +241,7 @@ function rejectedBy(facts: Fact[]): Partial<Record<RejectReason, number>> {
   const counts: Partial<Record<RejectReason, number>> = {};
   for (const text of facts.flatMap(([, ...added]) => added)) {
     const [reason, count] = text.split(' ') as [RejectReason, string];
-    if (!/^[ctg]$/.test(reason)) counts[reason] = (counts[reason] ?? 0) + Number(count);
+    if (!/^[ctgs]$/.test(reason)) counts[reason] = (counts[reason] ?? 0) + Number(count);
   }
   return counts;
 }

@@ -6,6 +6,7 @@ import { type CounterFlusher, createCounterFlusher } from '../../src/flush/count
 import { createGaugeBook, type GaugeBook } from '../../src/flush/gauge-book.ts';
 import type { Journal } from '../../src/flush/journal.ts';
 import { createLayout, type LayoutName } from '../../src/flush/layout.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
 import { createTimingBook, type TimingBook } from '../../src/flush/timing-book.ts';
 import { createTimingFlusher, type TimingFlusher } from '../../src/flush/timing-flusher.ts';
 import type { Trap } from '../../src/sinks/trap.ts';
@@ -147,6 +148,7 @@ export function createLives(folder: string, options: LivesOptions): Lives {
     const journal = journalOf(made);
     const book = createCounterBook(1000);
     const gauges = createGaugeBook();
+    const sets = createSetBook();
     const layout = createLayout(options.layout, options.collections);
     const counters = createCounterFlusher({
       ...{ ...sending, book, gauges, store, layout, journal, lanesMax: 1000 },
@@ -162,7 +164,7 @@ export function createLives(folder: string, options: LivesOptions): Lives {
       snapshot(records) {
         const self = { instance: INSTANCE, store: 'redis', bodySeq: timings.seq, seqFloor: 0 };
         const { batch } = counters;
-        const books = { counters: book, gauges, batch, timings: timingBook };
+        const books = { counters: book, gauges, batch, sets, setItems: [], timings: timingBook };
         const rest = { self, body: timings.body, drained: new Map<number, number>(), sent: [] };
         writeSnapshot({ ...books, ...rest }, records);
       },
@@ -212,7 +214,13 @@ function restore(
   if (generation === 0) return 0;
   const { batch } = to.counters;
   const { visitor, restored } = createRestorer({
-    ...{ counters: to.book, gauges: to.gauges, batch, timings: to.timingBook },
+    ...{
+      counters: to.book,
+      gauges: to.gauges,
+      batch,
+      sets: createSetBook(),
+      timings: to.timingBook,
+    },
   });
   const names: string[] = [];
   const path = join(folder, spoolFileName(generation));

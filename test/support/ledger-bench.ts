@@ -17,6 +17,8 @@ export interface Drained {
   gauges: Map<string, [value: number, absolute: boolean, samples: number]>;
   /** In order of arrival. */
   timings: Map<string, [value: number, weight: number][]>;
+  /** In order of arrival, one character per byte. */
+  sets: Map<string, string[]>;
   stats: number[];
   /** The last refused line of each reason, and who sent it. */
   refusals: Map<RejectReason, [line: string, source: string]>;
@@ -24,14 +26,14 @@ export interface Drained {
 
 export function nothingDrained(): Drained {
   const stats = Array<number>(STAT_COUNT).fill(0);
-  const [counters, gauges, timings] = [new Map(), new Map(), new Map()];
-  return { counters, gauges, timings, stats, refusals: new Map() };
+  const [counters, gauges, timings, sets] = [new Map(), new Map(), new Map(), new Map()];
+  return { counters, gauges, timings, sets, stats, refusals: new Map() };
 }
 
 /** Drains a reader, and checks that no counter comes twice. Lent arrays are copied. */
 export function drainOf(reader: LedgerReader): Drained {
   const drained = nothingDrained();
-  const { counters, gauges, timings, refusals } = drained;
+  const { counters, gauges, timings, sets, refusals } = drained;
   const reports = reader.drain({
     counter(entry, sum, samples) {
       const name = reader.nameOf(entry);
@@ -52,6 +54,11 @@ export function drainOf(reader: LedgerReader): Drained {
       const pairs = Array.from(values, (value, at): [number, number] => [value, weights[at]!]);
       timings.set(name, [...(timings.get(name) ?? []), ...pairs]);
     },
+    member(entry, bytes) {
+      const name = reader.nameOf(entry);
+      expect(reader.kindOf(entry)).to.equal(Kind.set);
+      sets.set(name, [...(sets.get(name) ?? []), Buffer.from(bytes).toString('latin1')]);
+    },
     stats: (stats) => (drained.stats = [...stats]),
     refusal: (reason, line, source) =>
       refusals.set(reason, [
@@ -66,7 +73,7 @@ export function drainOf(reader: LedgerReader): Drained {
 /** Adds what a later drain reported. */
 export function addDrained(
   total: Drained,
-  { counters, gauges, timings, stats, refusals }: Drained,
+  { counters, gauges, timings, sets, stats, refusals }: Drained,
 ): void {
   for (const [name, [sum, samples]] of counters) {
     const [sumBefore, samplesBefore] = total.counters.get(name) ?? [0, 0];
@@ -76,6 +83,9 @@ export function addDrained(
     const [before, wasSet, samplesBefore] = total.gauges.get(name) ?? [0, false, 0];
     const sum = absolute ? value : before + value;
     total.gauges.set(name, [sum, absolute || wasSet, samplesBefore + samples]);
+  }
+  for (const [name, members] of sets) {
+    total.sets.set(name, [...(total.sets.get(name) ?? []), ...members]);
   }
   for (const [name, pairs] of timings) {
     total.timings.set(name, [...(total.timings.get(name) ?? []), ...pairs]);

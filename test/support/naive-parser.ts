@@ -11,6 +11,8 @@ export interface NaiveSample {
   weight: number;
   /** Of a gauge: it had a sign. */
   relative?: boolean;
+  /** Of a set. */
+  member?: string;
 }
 
 /** What a line is: its name with all tags and its samples, or every reason there is against it. */
@@ -47,12 +49,7 @@ export function naiveParse(line: string, rule: NaiveRule): NaiveLine {
   const tags: string[] = [];
   readBits(line.slice(name.length + 1), read, tags);
   if (tags.length > 1) refuse(read, 'bad_tags');
-  const readable = reasons.size === 0;
   nameIt(read, { name, tags: tags[0] ?? '', rule });
-  // Names and tags are looked into only when a sample is counted.
-  if (readable && read.samples.some(({ kind }) => kind === 'set')) {
-    refuse(read, 'unsupported');
-  }
   return read;
 }
 
@@ -101,7 +98,7 @@ function readSamples(values: string, type: string, fields: string[], read: Naive
   if (!/^(c|ms|g|s|h|d|m)$/.test(type)) return void refuse(read, 'bad_type');
   if (type === 's') {
     if (values === '') refuse(read, 'bad_value');
-    return void read.samples.push({ kind: 'set', value: 0, weight: 1 });
+    return void read.samples.push({ kind: 'set', value: 0, weight: 1, member: values });
   }
   const texts = values.split(':').filter((text) => text !== '');
   if (texts.length === 0) refuse(read, 'bad_value');
