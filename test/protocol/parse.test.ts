@@ -184,7 +184,7 @@ describe('Lines that are accepted', () => {
   for (const [title, facts] of Object.entries(tables)) {
     describe(title.toLowerCase().replace('_', ' '), () => {
       for (const [text, name, tags, ...samples] of facts) {
-        it(`${shown(text)} is ${samples.join(', ')}`, () => {
+        it(`${shown(text)} is ${samples.map(shown).join(', ')}`, () => {
           // Other bytes around the line: none of them may be looked at.
           const bytes = bytesOf(`7|c:${text}:8|ms|#x`);
           const verdict = parser.parse(bytes, 4, 4 + text.length);

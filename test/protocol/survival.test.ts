@@ -42,7 +42,7 @@ function expectTwice(datagram: string, added: string[], rule: NameRule = 'statsd
 
 describe('Datagrams that must be survived', () => {
   for (const [datagram, ...added] of FACTS) {
-    it(`${shown(datagram)} adds ${added.join(', ') || 'nothing'}, twice`, () => {
+    it(`${shown(datagram)} adds ${added.map(shown).join(', ') || 'nothing'}, twice`, () => {
       expectTwice(datagram, added);
     });
   }
