@@ -1,6 +1,6 @@
 // `npm run prove:page [-- minutes]`: an hour of frames of a collector with 5,000 names, shown to
 // the real page in Chromium as fast as it takes them; its heap, nodes and listeners must be at the
-// end what they were after ten minutes. The suite shows it 25 minutes.
+// end what they were after ten minutes. The suite shows it 15 minutes.
 import { growthOf, runPage } from '../test/support/page-run.ts';
 
 const minutes = Number(process.argv[2] ?? 60);
