@@ -32,7 +32,7 @@ NAMES.sort((one, other) => rateOf(other) - rateOf(one));
 const vitals: typeof VITALS = {
   ...VITALS,
   udp: { ...VITALS.udp, kernelDrops: 0 },
-  keys: { counters: 1840, timings: 612, limit: 1_000_000, tagSetsFolded: 0 },
+  keys: { counters: 1840, timings: 612, gauges: 0, sets: 0, limit: 1_000_000, tagSetsFolded: 0 },
   store: { kind: 'redis', up: true, lastError: null, lastFlushMs: 1.8 },
   trap: { configured: true, up: true, lastError: null, lastPushMs: 4.1 },
 };

@@ -1,11 +1,20 @@
 import { randomBytes } from 'node:crypto';
 
 import { ErrorCode, StatcolError } from './errors.ts';
+import { type CounterBook, createCounterBook } from './flush/counter-book.ts';
+import type { CounterFlusher } from './flush/counter-flusher.ts';
+import { createGaugeBook, type GaugeBook } from './flush/gauge-book.ts';
 import type { Log } from './flush/health.ts';
+import { createTally, type Tally } from './flush/tally.ts';
 import type { Time } from './flush/time.ts';
+import { createSetBook, type SetBook } from './flush/set-book.ts';
+import type { SetSender } from './flush/set-sender.ts';
+import { createTimingBook, type TimingBook } from './flush/timing-book.ts';
+import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import { heatmapRoute } from './http/heatmap.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createRoutes, type RouteSources } from './http/routes.ts';
+import { readSets } from './http/read-sets.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { streamRoute } from './http/stream.ts';
 import type { IngestOptions } from './ingest/ingest.ts';
@@ -17,6 +26,8 @@ import { hostPort } from './ingest/address.ts';
 import { ledgerLimits } from './ledger/ledger.ts';
 import { createLive, type Live, type LiveParts } from './live/live.ts';
 import type { Options } from './option-types.ts';
+import type { SetStore } from './sinks/set-store.ts';
+import type { Store } from './sinks/store.ts';
 import { createTrap, type Trap, TRAP_TIMEOUT_MS } from './sinks/trap.ts';
 import { createStateDir, type StateDir } from './state/state-dir.ts';
 import { createTrapReceiver } from './trap-receiver/handler.ts';
@@ -42,9 +53,11 @@ export interface HttpSide {
 }
 
 /** What is shown over HTTP, and what comes in that way. */
-export type HttpParts = Omit<RouteSources, 'metrics'> &
+export type HttpParts = Omit<RouteSources, 'metrics' | 'collections' | 'sets'> &
   Omit<LiveParts, 'intervals'> & {
     histograms: LifetimeHistograms | undefined;
+    store: Store & SetStore;
+    setSender: SetSender;
     /** Where it is counted what the trap receiver takes. */
     taken: ReceiverUsage;
     log: Log;
@@ -60,9 +73,13 @@ export function openHttp(options: Options, parts: HttpParts): HttpSide | undefin
   const receiver =
     secret === undefined ? undefined : createTrapReceiver({ secret, sink, nowMs, log });
   const live = createLive({ ...parts, intervals: options });
-  const metrics = createMetrics(parts);
+  const { collections } = parts.layout;
+  const { store } = parts;
+  const sets: RouteSources['sets'] = (isWanted) =>
+    readSets({ collections, store, today: () => parts.setSender.today() }, isWanted);
+  const metrics = createMetrics({ ...parts, collections, sets });
   const routes = [
-    ...createRoutes({ ...parts, metrics }),
+    ...createRoutes({ ...parts, metrics, collections, sets }),
     streamRoute(live, log),
     heatmapRoute(memory),
   ];
@@ -90,6 +107,33 @@ function intoWindow(
       count(window.addHistogram(name, one), one.count);
     },
   };
+}
+
+/** Where samples wait on the main thread. */
+export interface Books {
+  counters: CounterBook;
+  gauges: GaugeBook;
+  timings: TimingBook;
+  sets: SetBook;
+}
+
+/** Creates books of nothing. */
+export function createBooks({ maxKeys, trapType }: Options): Books {
+  return {
+    counters: createCounterBook(maxKeys),
+    gauges: createGaugeBook(),
+    sets: createSetBook(),
+    timings: createTimingBook(trapType, TRAP_BODY_BYTES_MAX),
+  };
+}
+
+/** Returns where it is counted what becomes of samples; without a trap of timings, too. */
+export function talliesOf(
+  { tally: counterTally, gaugeTally }: CounterFlusher,
+  { tally: setTally }: SetSender,
+  timingFlusher: { tally: Tally } | undefined,
+): { counterTally: Tally; gaugeTally: Tally; setTally: Tally; timingTally: Tally } {
+  return { counterTally, gaugeTally, setTally, timingTally: timingFlusher?.tally ?? createTally() };
 }
 
 /** Returns what to say when a collector is started a second time. */

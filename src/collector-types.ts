@@ -62,6 +62,9 @@ export interface Endpoints {
 export interface Undelivered {
   counters: number;
   timings: number;
+  /** Absent where there are none. */
+  gauges?: number;
+  sets?: number;
   /** The state directory that keeps it for the next start; absent where it is lost. */
   keptIn?: string | undefined;
 }

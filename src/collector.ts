@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import {
+  createBooks,
   ingestOptions,
   openHttp,
   openState,
   openTrap,
   sayReceiver,
   startedBefore,
+  talliesOf,
 } from './collector-parts.ts';
 import type {
   Collector,
@@ -17,17 +19,14 @@ import type {
   Undelivered,
 } from './collector-types.ts';
 import { errorText, type StatcolError } from './errors.ts';
-import { createCounterBook } from './flush/counter-book.ts';
 import { createCounterFlusher } from './flush/counter-flusher.ts';
 import { createDrainer } from './flush/drainer.ts';
 import type { Log } from './flush/health.ts';
 import { NO_JOURNAL } from './flush/journal.ts';
 import { createLayout } from './flush/layout.ts';
-import { createTally } from './flush/tally.ts';
+import { createSetSender } from './flush/set-sender.ts';
 import { createTicker, systemTime, within } from './flush/time.ts';
-import { createTimingBook } from './flush/timing-book.ts';
 import { createTimingFlusher } from './flush/timing-flusher.ts';
-import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import type { RouteSources } from './http/routes.ts';
 import { guarded } from './in-process/say.ts';
 import { hostPort } from './ingest/address.ts';
@@ -69,6 +68,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const log: Log = guarded(events.onLog ?? (() => {}));
   const time = systemTime();
   const nowMs = (): number => time.nowMs();
+  const clocks = { nowMs, wallNowMs: Date.now };
   const ownInstance = newInstance(options.instance);
   const state = openState(options, { instance: ownInstance, nowMs, log });
   const instance = (): string => state?.instance ?? ownInstance;
@@ -78,9 +78,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const receiving = ingestOptions(options, state, log);
   const ingest = createInputs(options, receiving, { onHalfFull, onDeath, log });
   // where it waits on this thread,
-  const { maxKeys } = options;
-  const counterBook = createCounterBook(maxKeys);
-  const timingBook = createTimingBook(options.trapType, TRAP_BODY_BYTES_MAX);
+  const books = createBooks(options);
   const memory = createLiveMemory({ time, wallNowMs: Date.now, drain: () => flush(), log });
   const histograms = options.http === null ? undefined : createLifetimeHistograms();
   // and where it goes.
@@ -88,22 +86,23 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const store = openStore(options, instance, { time, onLost });
   const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
-  const counters = { book: counterBook, store, layout, lanesMax: maxKeys };
+  const storing = { store, layout, log };
+  const setSender = createSetSender({ ...storing, ...clocks, book: books.sets, memory: state });
+  const filling = { gauges: books.gauges, sendMore: setSender.send, lanesMax: options.maxKeys };
+  const counters = { book: books.counters, ...filling, ...storing };
   const keepsRemainders = (): boolean => state !== undefined && state.failure() === undefined;
   const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
-  const pushing = { ...sending, book: timingBook, instance };
+  const pushing = { ...sending, book: books.timings, instance };
   const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
-  const timingTally = timingFlusher?.tally ?? createTally();
-  const hasTrap = timingFlusher !== undefined;
-  const from = { ingests: ingest.all, namesMax: maxKeys, memory: state };
-  const books = { counters: counterBook, timings: timingBook, histograms, hasTrap };
-  const live = { ...memory, trace: options.http === null ? undefined : memory.trace };
-  const tallies = { counterTally: counterFlusher.tally, timingTally };
-  const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, nowMs });
+  const hasTrap = trap !== undefined;
+  const from = { ingests: ingest.all, namesMax: options.maxKeys, memory: state, hasTrap };
+  const live = { ...memory, histograms, trace: options.http === null ? undefined : memory.trace };
+  const tallies = talliesOf(counterFlusher, setSender, timingFlusher);
+  const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, ...clocks });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
   const told = { vitals, reasons, timings, hashes, vitalsParts: () => vitalsParts };
-  const shown = { ...told, memory, histograms, taken, store, layout };
+  const shown = { ...told, memory, histograms, taken, store, layout, setSender };
   const http = openHttp(options, { ...shown, instance: ownInstance, time, log });
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
@@ -149,10 +148,13 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       hasUnix: options.unix !== null,
       received: drainer.received,
       growth: drainer.growth,
-      counterBook,
+      counterBook: books.counters,
       counterFlusher,
-      timingBook,
-      timingTally,
+      gaugeBook: books.gauges,
+      setBook: books.sets,
+      setSender,
+      timingBook: books.timings,
+      timingTally: tallies.timingTally,
       timingFlusher,
       keysMax: options.maxKeys,
       window: memory.window,
@@ -207,6 +209,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     const undelivered = {
       counters: left?.counters.pending ?? 0,
       timings: left?.timings.pending ?? 0,
+      ...pendingOf(left, 'gauges'),
+      ...pendingOf(left, 'sets'),
     };
     return isKept ? { ...undelivered, keptIn: options.stateDir } : undelivered;
   }
@@ -214,7 +218,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   function attach(to: StateDir): Promise<Recovered> {
     if (options.redis === undefined) log('warn', MEMORY_IS_NOT_KEPT);
     const { batch } = counterFlusher;
-    const sources = { counters: counterBook, batch, timings: timingBook, timingTally };
+    const sources = { ...books, ...tallies, ...clocks, setSender, batch };
     const { window } = memory;
     return attachState(to, { ...sources, timingFlusher, window, histograms, log });
   }
@@ -266,4 +270,12 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain();
     return memory.window.summaries();
   }
+}
+
+function pendingOf(
+  vitals: Vitals | undefined,
+  kind: 'gauges' | 'sets',
+): Partial<Record<typeof kind, number>> {
+  const pending = vitals?.[kind].pending ?? 0;
+  return pending === 0 ? {} : { [kind]: pending };
 }

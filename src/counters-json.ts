@@ -18,3 +18,8 @@ export function jsonObject<Value>(
 export function jsonInteger(value: string): string {
   return /^-?(0|[1-9]\d*)$/.test(value) ? value : JSON.stringify(value);
 }
+
+/** Returns a gauge's value as JSON, likewise: as it stands in the store. */
+export function jsonNumber(value: string): string {
+  return /^-?(0|[1-9]\d*)(\.\d+)?$/.test(value) ? value : JSON.stringify(value);
+}

@@ -1,5 +1,11 @@
 import { ErrorCode, errorText, StatcolError } from './errors.ts';
-import { createLayout, type LayoutName, TOTAL_FIELD } from './flush/layout.ts';
+import {
+  createLayout,
+  gaugeHash,
+  type LayoutName,
+  type Place,
+  TOTAL_FIELD,
+} from './flush/layout.ts';
 import { systemTime } from './flush/time.ts';
 import { sanitise } from './protocol/names.ts';
 import { pairsOf } from './sinks/redis.ts';
@@ -31,10 +37,12 @@ const REPLY_BYTES_MAX = 256 << 20;
  * @throws {StatcolError} `ERR_SOURCE` if Redis or the collector does not give them.
  */
 export async function readCounters(options: SourceOptions): Promise<[hash: string, Fields][]> {
-  if (options.redis === undefined) return readFromCollector(options);
+  if (options.redis === undefined) return readFromCollector('counters', options);
   const collection = options.collection ?? DEFAULT_COLLECTION;
   return withRedis(options.redis, async (route) => {
     const hashes = options.layout === 'flat' ? [collection] : await scan(route, collection);
+    const ofGauges = options.layout === 'flat' ? -1 : hashes.indexOf(gaugeHash(collection));
+    if (ofGauges >= 0) hashes.splice(ofGauges, 1);
     const found: [string, Fields][] = [];
     for (const hash of hashes) {
       const reply = await route.session(hash, (call) => call(['HGETALL', hash]));
@@ -45,51 +53,84 @@ export async function readCounters(options: SourceOptions): Promise<[hash: strin
 }
 
 /**
- * Returns a counter's value, `0` if it was never counted. A name that is not found as it is
- * written is looked for as either of `--names` would have made it.
+ * Returns every collection and its gauges; none where they are of another type.
+ *
+ * @throws {StatcolError} as {@link readCounters}.
+ */
+export async function readGauges(
+  options: SourceOptions,
+): Promise<[collection: string, gauges: Fields][]> {
+  if (options.redis === undefined) return readFromCollector('gauges', options);
+  const collection = options.collection ?? DEFAULT_COLLECTION;
+  const hash = gaugeHash(collection);
+  return withRedis(options.redis, async (route) => {
+    const reply = await route.session(hash, (call) => call(['HGETALL', hash])).catch(noneOfType);
+    return [[collection, pairsOf(reply as string[])]];
+  });
+}
+
+function noneOfType(error: unknown): string[] {
+  if (errorText(error).startsWith('WRONGTYPE')) return [];
+  throw error;
+}
+
+/**
+ * Returns the value of a counter, or else of a gauge of that name; `0` if there was never either. A
+ * name that is not found as it is written is looked for as either of `--names` would have made it.
  *
  * @throws {StatcolError} as {@link readCounters}.
  */
 export async function readCounter(name: string, options: SourceOptions): Promise<string> {
   if (options.redis !== undefined) {
-    return withRedis(options.redis, (route) =>
-      findCounter(name, DEFAULT_COLLECTION, options, (hash, field) => {
-        return route.session(hash, (call) => call(['HGET', hash, field]));
-      }),
-    );
+    return withRedis(options.redis, async (route) => {
+      const layout = createLayout(options.layout, [options.collection ?? DEFAULT_COLLECTION]);
+      const read = (hash: string, field: string): Promise<unknown> =>
+        route.session(hash, (call) => call(['HGET', hash, field]));
+      return (await find(name, layout.place, read)) ?? find(name, layout.placeGauge, read);
+    }).then((value) => value ?? '0');
   }
-  const hashes = await readFromCollector(options);
+  const counters = await readFromCollector('counters', options);
   // With --layout split what a collector shows first is not the collection but a hash of it.
-  const shown = options.layout === 'flat' ? hashes[0]?.[0] : undefined;
-  return findCounter(name, shown ?? DEFAULT_COLLECTION, options, (hash, field) => {
-    return hashes.find(([one]) => one === hash)?.[1].find(([one]) => one === field)?.[1];
-  });
+  const shown = options.layout === 'flat' ? counters[0]?.[0] : undefined;
+  const collection = options.collection ?? shown ?? DEFAULT_COLLECTION;
+  const { place } = createLayout(options.layout, [collection]);
+  const counter = await find(name, place, (hash, field) => fieldOf(counters, hash, field));
+  if (counter !== undefined) return counter;
+  const gauges = await readFromCollector('gauges', options);
+  const hash = options.collection ?? gauges[0]?.[0] ?? DEFAULT_COLLECTION;
+  const placeGauge = (field: string): Place[] => [{ hash, field }];
+  return (await find(name, placeGauge, (of, field) => fieldOf(gauges, of, field))) ?? '0';
 }
 
-/** Looks for a counter under each spelling it may have; `read` gives a text where there is one. */
-async function findCounter(
+function fieldOf(hashes: [string, Fields][], hash: string, field: string): string | undefined {
+  return hashes.find(([one]) => one === hash)?.[1].find(([one]) => one === field)?.[1];
+}
+
+/** Looks for a name under each spelling it may have; `read` gives a text where there is one. */
+async function find(
   name: string,
-  fallback: string,
-  options: SourceOptions,
+  place: (name: string) => Place[],
   read: (hash: string, field: string) => unknown,
-): Promise<string> {
-  const layout = createLayout(options.layout, [options.collection ?? fallback]);
+): Promise<string | undefined> {
   for (const spelling of new Set([name, sanitise(name, 'statsd'), sanitise(name, 'keep')])) {
-    const [place] = layout.place(spelling);
-    const value = await read(place!.hash, place!.field ?? TOTAL_FIELD);
+    const [first] = place(spelling);
+    const value = await read(first!.hash, first!.field ?? TOTAL_FIELD);
     if (typeof value === 'string') return value;
   }
-  return '0';
+  return undefined;
 }
 
-async function readFromCollector(options: SourceOptions): Promise<[string, Fields][]> {
+async function readFromCollector(
+  what: 'counters' | 'gauges',
+  options: SourceOptions,
+): Promise<[string, Fields][]> {
   const { origin } = new URL(options.http);
   const abort = new AbortController();
   // Not AbortSignal.timeout: it does not keep the process, and so not the answer, alive.
   const timer = setTimeout(() => abort.abort(new Error('no answer in time')), TIMEOUT_MS);
   let hashes: [string, Fields][];
   try {
-    const response = await fetch(`${origin}/api/counters`, {
+    const response = await fetch(`${origin}/api/${what}`, {
       headers:
         options.httpToken === undefined ? {} : { Authorization: `Bearer ${options.httpToken}` },
       signal: abort.signal,
@@ -106,7 +147,7 @@ async function readFromCollector(options: SourceOptions): Promise<[string, Field
     const cause = (error as Error).cause ?? error;
     throw new StatcolError(
       ErrorCode.ERR_SOURCE,
-      `no counters from ${origin}: ${errorText(cause)}; is a collector running there? ` +
+      `no ${what} from ${origin}: ${errorText(cause)}; is a collector running there? ` +
         'Name another with --http, or read Redis with --redis',
       { cause },
     );
@@ -118,15 +159,15 @@ async function readFromCollector(options: SourceOptions): Promise<[string, Field
   );
 }
 
-/** Reads `/api/counters` without losing digits beyond 2^53, which `JSON.parse` alone would. */
+/** Reads `/api/counters` or `/api/gauges` without losing digits beyond 2^53, which `JSON.parse` alone would. */
 function parseCounters(text: string): [string, Fields][] {
-  const quoted = text.replaceAll(/("(?:[^"\\]|\\.)*")|(-?\d+)/g, (_, string, digits) =>
+  const quoted = text.replaceAll(/("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?)/g, (_, string, digits) =>
     string === undefined ? `"${digits as string}"` : (string as string),
   );
   const all = JSON.parse(quoted) as unknown;
-  if (!isObject(all)) throw new Error('what it answered are no counters');
+  if (!isObject(all)) throw new Error('what it answered are none');
   return Object.entries(all).map(([hash, fields]) => {
-    if (!isObject(fields)) throw new Error('what it answered are no counters');
+    if (!isObject(fields)) throw new Error('what it answered are none');
     return [hash, Object.entries(fields).map(([field, value]) => [field, String(value)])];
   });
 }

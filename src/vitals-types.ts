@@ -27,10 +27,19 @@ export interface Vitals {
   tcp: TcpUsage;
   unix: UnixUsage;
   lines: { accepted: number; rejected: Record<string, number> };
-  samples: { counters: number; timings: number };
+  samples: { counters: number; timings: number; gauges: number; sets: number };
   counters: Fate;
   timings: Fate;
-  keys: { counters: number; timings: number; limit: number; tagSetsFolded: number };
+  gauges: Fate;
+  sets: Fate;
+  keys: {
+    counters: number;
+    timings: number;
+    gauges: number;
+    sets: number;
+    limit: number;
+    tagSetsFolded: number;
+  };
   growth: Grown[];
   window: WindowUsage;
   receiver: ReceiverUsage;

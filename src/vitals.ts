@@ -1,7 +1,10 @@
 import type { CounterFlusher } from './flush/counter-flusher.ts';
 import type { CounterBook } from './flush/counter-book.ts';
+import type { GaugeBook } from './flush/gauge-book.ts';
 import type { Growth } from './flush/growth.ts';
 import type { Received } from './flush/received.ts';
+import type { SetBook } from './flush/set-book.ts';
+import type { SetSender } from './flush/set-sender.ts';
 import type { Tally } from './flush/tally.ts';
 import type { TimingBook } from './flush/timing-book.ts';
 import type { TimingFlusher } from './flush/timing-flusher.ts';
@@ -32,6 +35,9 @@ export interface VitalsParts {
   growth: Growth;
   counterBook: CounterBook;
   counterFlusher: CounterFlusher;
+  gaugeBook: GaugeBook;
+  setBook: SetBook;
+  setSender: SetSender;
   timingBook: TimingBook;
   timingTally: Tally;
   /** Undefined without a trap. */
@@ -50,7 +56,8 @@ export interface VitalsParts {
  * hold in them: every term was counted where it happened, none is the difference of others.
  */
 export function readVitals(parts: VitalsParts): Vitals {
-  const { received, counterBook, counterFlusher, timingBook, timingFlusher, socket } = parts;
+  const { received, counterBook, counterFlusher, gaugeBook, timingBook, timingFlusher, socket } =
+    parts;
   return {
     uptimeSeconds: Math.round((parts.nowMs() - parts.startMs) / 100) / 10,
     version: parts.version,
@@ -68,7 +75,7 @@ export function readVitals(parts: VitalsParts): Vitals {
       accepted: received.linesAccepted,
       rejected: Object.fromEntries(received.linesRejected),
     },
-    samples: { counters: received.counterSamples, timings: received.timingSamples },
+    samples: samplesOf(received),
     counters: fate(
       parts.recovered.counters,
       counterFlusher.tally,
@@ -79,12 +86,17 @@ export function readVitals(parts: VitalsParts): Vitals {
       parts.timingTally,
       timingBook.pendingSamples + (timingFlusher?.pendingSamples ?? parts.recovered.waiting()),
     ),
-    keys: {
-      counters: counterBook.size,
-      timings: timingBook.size,
-      limit: parts.keysMax,
-      tagSetsFolded: received.tagSetsFolded,
-    },
+    gauges: fate(
+      parts.recovered.gauges,
+      counterFlusher.gaugeTally,
+      gaugeBook.pendingSamples + counterFlusher.pendingGaugeSamples,
+    ),
+    sets: fate(
+      parts.recovered.sets,
+      parts.setSender.tally,
+      parts.setBook.pendingSamples + parts.setSender.pendingSamples,
+    ),
+    keys: keysOf(parts),
     growth: parts.growth.top(),
     window: parts.window.usage(),
     receiver: { ...parts.receiver },
@@ -135,6 +147,26 @@ export function readReasons(
     reasons.push(`the state directory has failed for ${since}: ${failure.error}`);
   }
   return reasons;
+}
+
+function samplesOf(received: Received): Vitals['samples'] {
+  return {
+    counters: received.counterSamples,
+    timings: received.timingSamples,
+    gauges: received.gaugeSamples,
+    sets: received.setSamples,
+  };
+}
+
+function keysOf(parts: VitalsParts): Vitals['keys'] {
+  return {
+    counters: parts.counterBook.size,
+    timings: parts.timingBook.size,
+    gauges: parts.gaugeBook.size,
+    sets: parts.setBook.size,
+    limit: parts.keysMax,
+    tagSetsFolded: parts.received.tagSetsFolded,
+  };
 }
 
 function fate(recovered: number, { delivered, dropped }: Tally, pending: number): Fate {

@@ -40,7 +40,7 @@ describe('a collector as a library', () => {
     const second = await two.start();
     expect(second.http).to.equal(undefined);
     await count(one, first.udp);
-    expect((await two.vitals()).samples).to.deep.equal({ counters: 0, timings: 0 });
+    expect((await two.vitals()).samples).to.include({ counters: 0, timings: 0 });
     await Promise.all([one.stop(), two.stop()]);
   });
 

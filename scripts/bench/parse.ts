@@ -41,7 +41,14 @@ for (const [title, names, rest] of forms) {
     nanos.push(((performance.now() - startMs) / LINES) * 1e6);
     reader.requestFlip();
     writer.poll();
-    const nobody = { counter() {}, timings() {}, stats() {}, refusal() {} };
+    const nobody = {
+      counter() {},
+      gauge() {},
+      member() {},
+      timings() {},
+      stats() {},
+      refusal() {},
+    };
     for (const _ of reader.drain(nobody)) continue;
   }
   console.log(`${title}: ${median(nanos).toFixed(0)} ns a line`);

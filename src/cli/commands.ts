@@ -2,8 +2,9 @@ import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 
 import { jsonInteger, jsonObject } from '../counters-json.ts';
-import { readCounter, readCounters, type SourceOptions } from '../counters-source.ts';
+import { readCounter, readCounters, readGauges, type SourceOptions } from '../counters-source.ts';
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
+import { gaugeHash } from '../flush/layout.ts';
 import { oneOf, readRedisUrl } from '../option-readers.ts';
 import { formatLine, safeName, type SampleType } from '../protocol/format.ts';
 import { TAG_DIALECTS, type TagDialect } from '../protocol/dialects.ts';
@@ -62,20 +63,26 @@ export async function sendSample(
   await send([rated], flags);
 }
 
-/** `statcol get`: prints one counter. */
+/** `statcol get`: prints one counter, or a gauge where there is no counter of that name. */
 export async function get(name: string, flags: SourceFlags): Promise<void> {
   process.stdout.write(`${await readCounter(name, readSource(flags))}\n`);
 }
 
-/** `statcol stats`: prints all counters, as a table or as JSON. */
+/** `statcol stats`: prints all counters as JSON, or counters and gauges as tables. */
 export async function stats(flags: SourceFlags & { json?: boolean }): Promise<void> {
-  const hashes = await readCounters(readSource(flags));
+  const source = readSource(flags);
+  const hashes = await readCounters(source);
   if (flags.json === true) {
     const text = jsonObject(hashes, (fields) => jsonObject(fields, jsonInteger));
     process.stdout.write(`${text}\n`);
     return;
   }
-  const blocks = hashes.map(([hash, fields]) => {
+  const gauges = (await readGauges(source)).filter(([, fields]) => fields.length > 0);
+  const tables = [
+    ...hashes,
+    ...gauges.map(([collection, fields]) => [gaugeHash(collection), fields] as const),
+  ];
+  const blocks = tables.map(([hash, fields]) => {
     const shown = fields.map(([field, value]): [string, string] => [printable(field), value]);
     // One long name must not push all values out of sight.
     const width = Math.min(60, Math.max(0, ...shown.map(([field]) => field.length)));

@@ -95,11 +95,14 @@ function endOf(
     begun = true;
     let code = exitCode;
     try {
-      const { counters, timings, keptIn } = await collector.stop();
-      const what = `${counters} counter samples, ${timings} timings`;
-      if (counters + timings > 0 && keptIn !== undefined) {
+      const { counters, timings, gauges = 0, sets = 0, keptIn } = await collector.stop();
+      const ofGauges = gauges > 0 ? `, ${gauges} gauge samples` : '';
+      const ofSets = sets > 0 ? `, ${sets} set samples` : '';
+      const what = `${counters} counter samples, ${timings} timings${ofGauges}${ofSets}`;
+      const left = counters + gauges + sets + timings;
+      if (left > 0 && keptIn !== undefined) {
         say(`kept in ${keptIn} for the next start: ${what}`);
-      } else if (counters + timings > 0) {
+      } else if (left > 0) {
         fail(1, [`not delivered: ${what}`]);
         code = 1;
       }

@@ -1,6 +1,7 @@
 import type { Chunk, ChunkOutcome } from '../sinks/store.ts';
 import type { Backoff } from './backoff.ts';
 import type { CounterBook } from './counter-book.ts';
+import type { GaugeBook } from './gauge-book.ts';
 import type { Log } from './health.ts';
 import type { Journal, RestoreBatch } from './journal.ts';
 import type { LaneChunk, Lanes } from './lanes.ts';
@@ -10,6 +11,8 @@ import type { Tally } from './tally.ts';
 /** What a batch is made with. */
 export interface CounterBatchParts {
   book: CounterBook;
+  /** None, if absent. */
+  gauges?: GaugeBook | undefined;
   layout: Layout;
   journal: Journal;
   nowMs: () => number;
@@ -27,20 +30,25 @@ export interface Refusal {
 }
 
 /**
- * The counters on their way out of the book: which chunks there are, in which order and under which
- * numbers, what hashes hold back, and what became of each sample. It sends nothing itself.
+ * The counters and gauges on their way out of the books: which chunks there are, in which order and
+ * under which numbers, what hashes hold back, and what became of each sample. It sends nothing
+ * itself.
  */
 export interface CounterBatch {
   readonly tally: Tally;
   readonly lanes: Lanes;
-  /** Samples taken out of the book and not accounted for yet. */
+  /** The same of gauges. */
+  readonly gaugeTally: Tally;
+  /** Samples of counters taken out of the book and not accounted for yet. */
   readonly pendingSamples: number;
+  /** The same of gauges. */
+  readonly pendingGaugeSamples: number;
   /** Those of them that have nothing to write: their fractions wait in the book. */
   readonly fractionSamples: number;
   readonly refusing: ReadonlyMap<string, Refusal>;
   /** The chunks laid out and not applied yet, in order. */
   readonly chunks: readonly LaneChunk[];
-  /** How many names in the book are still to come into the batch. */
+  /** How many names in the books are still to come into the batch. */
   readonly namesLeft: number;
   /** Begins a batch with what is in the book now; what refusing hashes hold is tried if it is due. */
   begin(): void;
@@ -58,7 +66,7 @@ export interface CounterBatch {
   retryHeld(): void;
   /** In how many milliseconds a hash is due that holds something back; undefined for none. */
   heldDueMs(): number | undefined;
-  /** What is in flight or held back, by name. A copy. */
+  /** What of counters is in flight or held back, by name. A copy. */
   pendingAmounts(): Map<string, number>;
   /** Puts back what a journal has remembered. */
   readonly restore: RestoreBatch;

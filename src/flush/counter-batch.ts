@@ -1,20 +1,23 @@
 import { type ChunkOutcome, fitsInt64 } from '../sinks/store.ts';
 import type { CounterBatch, CounterBatchParts, Refusal } from './counter-batch-types.ts';
-import type { CounterItem } from './counter-book.ts';
+import { createGaugeBook } from './gauge-book.ts';
 import type { LaidOut, PlacedChunk, PlacedPart, RestoreBatch } from './journal.ts';
 import type { Lane, LaneChunk, LanePart, Share } from './lanes.ts';
+import type { Place } from './layout.ts';
 import {
   createLanes,
   cutChunks,
   drop,
+  heldKey,
   hold,
   newShare,
+  partOf,
   pendingAmounts,
   release,
   written,
 } from './lanes.ts';
 import { createSparing } from './sparing.ts';
-import { countDropped, createTally } from './tally.ts';
+import { type Account, countDropped, createAccount } from './tally.ts';
 
 /** So many names are laid out in one go: a few milliseconds. */
 const NAMES_PER_TURN = 5000;
@@ -22,22 +25,28 @@ const NAMES_PER_TURN = 5000;
 /** Creates a batch that is empty. */
 export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
   const { book, layout, journal, nowMs, log } = parts;
-  const tally = createTally();
+  const gauges = parts.gauges ?? createGaugeBook();
+  const ofCounters = createAccount('counter samples');
+  const ofGauges = createAccount('gauge samples');
   const lanes = createLanes(parts.lanesMax, parts.newBackoff);
   const mayBeSaid = createSparing(nowMs, 1000);
   const refusing = new Map<string, Refusal>();
   let chunks: LaneChunk[] = [];
-  let namesLeft = 0;
-  let pendingSamples = 0;
+  let countersLeft = 0;
+  let gaugesLeft = 0;
   let fractionSamples = 0;
   const restore = createRestore();
 
   return {
-    tally,
+    tally: ofCounters.tally,
+    gaugeTally: ofGauges.tally,
     lanes,
     refusing,
     get pendingSamples() {
-      return pendingSamples;
+      return ofCounters.pending;
+    },
+    get pendingGaugeSamples() {
+      return ofGauges.pending;
     },
     get fractionSamples() {
       return fractionSamples;
@@ -46,7 +55,7 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
       return chunks;
     },
     get namesLeft() {
-      return namesLeft;
+      return countersLeft + gaugesLeft;
     },
     begin,
     layOut: () => layOutNames(new Map(), []),
@@ -77,7 +86,8 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
   };
 
   function begin(): void {
-    namesLeft = book.queued;
+    countersLeft = book.queued;
+    gaugesLeft = gauges.queued;
     const byLane = new Map<Lane, LanePart[]>();
     const released: string[] = [];
     const shares = new Map<string, Share>();
@@ -90,13 +100,22 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
   }
 
   function layOutNames(byLane: Map<Lane, LanePart[]>, released: string[]): void {
-    const items = book.cut(Math.min(namesLeft, NAMES_PER_TURN));
-    namesLeft = Math.max(0, namesLeft - NAMES_PER_TURN);
-    for (const item of items) {
-      pendingSamples += item.samples;
-      if (item.amount === 0 && !item.first) fractionSamples += item.samples;
-      else if (fitsInt64(item.amount)) place(item, byLane);
-      else dropped(item.name, 'overflow', item.samples);
+    const counterCount = Math.min(countersLeft, NAMES_PER_TURN);
+    const gaugeCount = Math.min(gaugesLeft, NAMES_PER_TURN - counterCount);
+    countersLeft -= counterCount;
+    gaugesLeft -= gaugeCount;
+    const items = book.cut(counterCount);
+    for (const { name, amount, samples, first } of items) {
+      ofCounters.pending += samples;
+      if (amount === 0 && !first) fractionSamples += samples;
+      else if (fitsInt64(amount)) place(newShare(name, samples), { amount }, byLane);
+      else dropped(ofCounters, name, 'overflow', samples);
+    }
+    const gaugeItems = gauges.cut(gaugeCount);
+    for (const { name, value, absolute, samples } of gaugeItems) {
+      ofGauges.pending += samples;
+      const part = { amount: value, gauge: absolute ? 'set' : 'change' } as const;
+      place(newShare(name, samples, true), part, byLane);
     }
     const cut: LaneChunk[] = [];
     const held: LaidOut['held'][number][] = [];
@@ -104,8 +123,9 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
       if (lane.held.size === 0) cut.push(...cutChunks(lane, layout.name === 'split', laneParts));
       else held.push(...laneParts.map((part) => ({ hash: lane.hash, part })));
     }
-    if (items.length + released.length > 0) {
-      journal.laidOut({ items, released, chunks: cut.map(placed), held, fractionSamples });
+    if (items.length + gaugeItems.length + released.length > 0) {
+      const counted = { items, gauges: gaugeItems, fractionSamples };
+      journal.laidOut({ ...counted, released, chunks: cut.map(placed), held });
     }
     chunks.push(...cut);
     for (const { hash, part } of held) hold(lanes.of(hash), part as LanePart);
@@ -114,23 +134,35 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
   /** What was merged while it was held back may have grown too large. */
   function withinInt64(lane: Lane, held: LanePart[]): LanePart[] {
     return held.filter((part) => {
-      const fits = fitsInt64(part.amount);
-      if (!fits) dropped(`${lane.hash} ${part.share.name}`, 'overflow', drop(part));
+      const { amount, gauge, share } = part;
+      const fits = gauge === undefined ? fitsInt64(amount) : Number.isFinite(amount);
+      if (!fits) dropped(accountOf(share), `${lane.hash} ${share.name}`, 'overflow', drop(part));
       return fits;
     });
   }
 
-  function place({ name, amount, samples }: CounterItem, byLane: Map<Lane, LanePart[]>): void {
-    const places = layout.place(name);
-    const share = newShare(name, samples);
+  function place(
+    share: Share,
+    what: Pick<LanePart, 'amount' | 'gauge'>,
+    byLane: Map<Lane, LanePart[]>,
+  ): void {
+    const places = placesOf(share);
     share.open = places.length;
     for (const { hash, field } of places) {
       const lane = lanes.of(hash);
       const laneParts = byLane.get(lane);
-      const part = { field, amount, share };
+      const part = { field, ...what, share };
       if (laneParts === undefined) byLane.set(lane, [part]);
       else laneParts.push(part);
     }
+  }
+
+  function placesOf({ name, isGauge }: Share): Place[] {
+    return isGauge ? layout.placeGauge(name) : layout.place(name);
+  }
+
+  function accountOf({ isGauge }: Share): Account {
+    return isGauge ? ofGauges : ofCounters;
   }
 
   function applied(chunk: LaneChunk, faults: ChunkOutcome): void {
@@ -139,9 +171,9 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
     for (const [index, part] of chunk.parts.entries()) {
       const fault = faults.get(index);
       if (fault === undefined) delivered(part);
-      else dropped(`${lane.hash} ${part.share.name}`, fault, drop(part));
+      else dropped(accountOf(part.share), `${lane.hash} ${part.share.name}`, fault, drop(part));
     }
-    if (refusing.delete(lane.hash)) log('info', `${lane.hash} takes counters again`);
+    if (refusing.delete(lane.hash)) log('info', `${lane.hash} takes ${whatOf(lane.hash)} again`);
     lane.backoff.reset();
   }
 
@@ -154,7 +186,12 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
     lane.retryAtMs = nowMs() + lane.backoff.nextMs();
     if (refusing.has(lane.hash)) return;
     refusing.set(lane.hash, { reason, sinceMs: nowMs() });
-    log('warn', `${lane.hash} refuses counters: ${reason}; they are kept until it takes them`);
+    const what = whatOf(lane.hash);
+    log('warn', `${lane.hash} refuses ${what}: ${reason}; they are kept until it takes them`);
+  }
+
+  function whatOf(hash: string): string {
+    return layout.gaugeHashes.includes(hash) ? 'gauges' : 'counters';
   }
 
   /** The rest of a hash's part waits for it. */
@@ -169,42 +206,42 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
   function delivered(part: LanePart): void {
     const samples = written(part);
     if (samples === 0) return;
-    const { name } = part.share;
+    const account = accountOf(part.share);
     if (refusing.size > 0) {
-      for (const { hash } of layout.place(name)) {
-        const held = lanes.of(hash).held.get(name);
+      for (const { hash } of placesOf(part.share)) {
+        const held = lanes.of(hash).held.get(heldKey(part.share));
         if (held === undefined) continue;
         held.samples += samples;
         return;
       }
     }
-    tally.delivered += samples;
-    pendingSamples -= samples;
+    account.tally.delivered += samples;
+    account.pending -= samples;
   }
 
-  function dropped(what: string, reason: string, samples: number): void {
-    countDropped(tally, reason, samples);
-    pendingSamples -= samples;
+  function dropped(account: Account, where: string, reason: string, samples: number): void {
+    countDropped(account.tally, reason, samples);
+    account.pending -= samples;
     // A field that cannot be written comes again with each flush: once a second will do.
     if (!mayBeSaid(reason)) return;
-    log('warn', `${JSON.stringify(what)}: ${samples} counter samples dropped: ${reason}`);
+    log('warn', `${JSON.stringify(where)}: ${samples} ${account.what} dropped: ${reason}`);
   }
 
   function finish(): void {
-    tally.delivered += fractionSamples;
-    pendingSamples -= fractionSamples;
+    ofCounters.tally.delivered += fractionSamples;
+    ofCounters.pending -= fractionSamples;
     fractionSamples = 0;
   }
 
   function createRestore(): RestoreBatch {
     // By the number that the journal knows a share by.
     const shares = new Map<number, Share>();
-    const part = ({ field, amount, share: { id, name, samples } }: PlacedPart): LanePart => {
-      const share = shares.get(id) ?? newShare(name, samples);
-      if (!shares.has(id)) pendingSamples += samples;
+    const part = ({ field, amount, gauge, share: { id, name, samples } }: PlacedPart): LanePart => {
+      const share = shares.get(id) ?? newShare(name, samples, gauge !== undefined);
+      if (!shares.has(id)) accountOf(share).pending += samples;
       shares.set(id, share);
       share.open++;
-      return { field, amount, share };
+      return { ...partOf({ field, amount, gauge }), share };
     };
     const chunkOf = (hash: string, seq: number): LaneChunk | undefined => {
       return chunks.find((one) => one.lane.hash === hash && one.seq === seq);
@@ -221,7 +258,9 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
         refusing.set(hash, { reason: 'it did before the restart', sinceMs: nowMs() });
       },
       released(hash) {
-        for (const { samples } of lanes.of(hash).held.values()) pendingSamples -= samples;
+        for (const { samples, gauge } of lanes.of(hash).held.values()) {
+          (gauge === undefined ? ofCounters : ofGauges).pending -= samples;
+        }
         lanes.of(hash).held.clear();
       },
       applied(hash, seq, faults) {
@@ -235,7 +274,7 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
         refusing.set(hash, { reason: 'it did before the restart', sinceMs: nowMs() });
       },
       fractions(samples) {
-        pendingSamples += samples - fractionSamples;
+        ofCounters.pending += samples - fractionSamples;
         fractionSamples = samples;
       },
       finished() {
@@ -246,7 +285,9 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
         const chunk = chunkOf(hash, seq);
         if (chunk === undefined) return;
         chunks = chunks.filter((one) => one !== chunk);
-        for (const one of chunk.parts) dropped(`${hash} ${one.share.name}`, reason, drop(one));
+        for (const one of chunk.parts) {
+          dropped(accountOf(one.share), `${hash} ${one.share.name}`, reason, drop(one));
+        }
       },
     };
   }

@@ -6,6 +6,7 @@ import { type Backoff, createBackoff } from './backoff.ts';
 import { createCounterBatch } from './counter-batch.ts';
 import type { CounterBatch, Refusal } from './counter-batch-types.ts';
 import type { CounterBook } from './counter-book.ts';
+import type { GaugeBook } from './gauge-book.ts';
 import { createHealth, type Health, type Log } from './health.ts';
 import { type Journal, NO_JOURNAL } from './journal.ts';
 import type { LaneChunk } from './lanes.ts';
@@ -17,6 +18,8 @@ import type { Time } from './time.ts';
 /** What a counter flusher works with. */
 export interface CounterFlusherParts {
   book: CounterBook;
+  /** Gauges, written with the counters; none, if absent. */
+  gauges?: GaugeBook | undefined;
   store: Store;
   layout: Layout;
   time: Time;
@@ -24,6 +27,8 @@ export interface CounterFlusherParts {
   log: Log;
   /** How many hashes are remembered; the longest idle of more are forgotten. */
   lanesMax: number;
+  /** Writes what else goes to the store, once the rest of a batch is written. Tried again likewise. */
+  sendMore?: ((isStopped: () => boolean) => Promise<void>) | undefined;
   /** What another process could go on from; nothing, if absent. */
   journal?: Journal;
   /** Whether the remainders of fractions survive, and are not to be rounded at the end. */
@@ -31,22 +36,27 @@ export interface CounterFlusherParts {
 }
 
 /**
- * Writes the counters to the store: one batch in flight, whose chunks go one after the other, each
- * sent until it is answered. What is counted meanwhile merges in the book, and so does what waits
- * there for its turn: of many names a batch takes some at a time, so that no task grows long.
+ * Writes counters and gauges to the store: one batch in flight, whose chunks go one after the
+ * other, each sent until it is answered. What is counted meanwhile merges in the books, and so does
+ * what waits there for its turn: of many names a batch takes some at a time, so that no task grows
+ * long.
  */
 export interface CounterFlusher {
   /** What is on its way; for who remembers it. */
   readonly batch: CounterBatch;
   readonly tally: Tally;
   readonly health: Health;
-  /** Samples taken out of the book and not accounted for yet. */
+  /** The same of gauges. */
+  readonly gaugeTally: Tally;
+  /** Samples of counters taken out of the book and not accounted for yet. */
   readonly pendingSamples: number;
+  /** The same of gauges. */
+  readonly pendingGaugeSamples: number;
   /** The hashes that refuse, why, and since when; each is tried again by itself. */
   readonly refusing: ReadonlyMap<string, Refusal>;
   /** The first of those and why, as a text; undefined when none refuses. */
   refused(): string | undefined;
-  /** The hashes written to so far, in the order of their first chunk. */
+  /** The hashes of counters written to so far, in the order of their first chunk. */
   hashes(): string[];
   /** What is in flight or held back, by name: not in every hash yet. A copy. */
   pendingAmounts(): Map<string, number>;
@@ -77,8 +87,17 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   const journal = parts.journal ?? NO_JOURNAL;
   const nowMs = (): number => time.nowMs();
   const health = createHealth(store.label, { isUp: store.connected, nowMs, log });
-  const { layout, lanesMax } = parts;
-  const batch = createCounterBatch({ book, layout, journal, nowMs, log, lanesMax, newBackoff });
+  const { gauges, layout, lanesMax } = parts;
+  const batch = createCounterBatch({
+    book,
+    gauges,
+    layout,
+    journal,
+    nowMs,
+    log,
+    lanesMax,
+    newBackoff,
+  });
   const backoff = newBackoff();
   let batchStartMs = 0;
   let sent = false;
@@ -96,13 +115,17 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   return {
     batch,
     tally: batch.tally,
+    gaugeTally: batch.gaugeTally,
     health,
     refusing: batch.refusing,
     refused,
     get pendingSamples() {
       return batch.pendingSamples;
     },
-    hashes: () => batch.lanes.hashes(),
+    get pendingGaugeSamples() {
+      return batch.pendingGaugeSamples;
+    },
+    hashes: () => batch.lanes.hashes().filter((hash) => !layout.gaugeHashes.includes(hash)),
     pendingAmounts: () => batch.pendingAmounts(),
     flush: () => pump.kick(),
     write,
@@ -125,6 +148,8 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
       await setImmediate(); // a store in memory answers at once: others want a turn too
     }
     batch.finish();
+    await parts.sendMore?.(() => pump.stopped);
+    if (pump.stopped) return;
     finished = begun;
     backoff.reset();
     health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);

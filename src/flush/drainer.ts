@@ -4,12 +4,7 @@ import { errorText } from '../errors.ts';
 import type { Seed } from '../ingest/kept-ledger.ts';
 import type { LedgerSource, Transport } from '../ingest/ledger-source.ts';
 import { REFUSED_LINE_BYTES_MAX, Stat } from '../ledger/stat.ts';
-import {
-  type DrainVisitor,
-  isCrowded,
-  type LedgerReader,
-  type SampleVisitor,
-} from '../ledger/reader.ts';
+import { type DrainVisitor, isCrowded, type LedgerReader } from '../ledger/reader.ts';
 import { isOtherTags } from '../ledger/tag-sets.ts';
 import { Kind } from '../protocol/parse.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
@@ -19,14 +14,18 @@ import type { CounterTrace } from '../window/counter-trace.ts';
 import type { LifetimeHistograms } from '../window/lifetime-histograms.ts';
 import type { LiveWindow } from '../window/window.ts';
 import type { CounterBook, CounterEntry } from './counter-book.ts';
+import type { GaugeBook, GaugeEntry } from './gauge-book.ts';
 import { createGrowth, type Growth } from './growth.ts';
 import type { Log } from './health.ts';
-import type { DrainedSamples, DrainMemory } from './journal.ts';
-import { type FindEntry, type KnownEntries, lookUp, nothingKnown } from './known-entries.ts';
+import type { DrainMemory } from './journal.ts';
+import { type KnownEntries, lookUp, nothingKnown } from './known-entries.ts';
 import { printable } from './printable.ts';
 import { nothingReceived, type Received, refusedLine } from './received.ts';
+import { createLosses } from './losses.ts';
+import { rememberSide } from './remember-side.ts';
+import { dayOf, memberText, type SetBook, type SetEntry } from './set-book.ts';
 import { createSparing } from './sparing.ts';
-import { countDropped, type Tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 import type { TimingBook, TimingEntry } from './timing-book.ts';
 
 /** What a drainer works with. */
@@ -36,7 +35,9 @@ export interface DrainerParts {
   /** How many names there may be at once, over all ledgers: each alone has no more. */
   namesMax: number;
   counters: CounterBook;
+  gauges: GaugeBook;
   timings: TimingBook;
+  sets: SetBook;
   /** Tells window and trace which second they are added to. */
   clock: WindowClock;
   window: LiveWindow;
@@ -46,6 +47,8 @@ export interface DrainerParts {
   histograms?: LifetimeHistograms | undefined;
   /** Where counters are counted that are lost before the store. */
   counterTally: Tally;
+  gaugeTally: Tally;
+  setTally: Tally;
   /** Where timings are counted that are lost before the trap, or delivered without one. */
   timingTally: Tally;
   /** Whether timings are to wait for a trap; without one the window is where they go. */
@@ -54,6 +57,8 @@ export interface DrainerParts {
   memory?: DrainMemory | undefined;
   log: Log;
   nowMs: () => number;
+  /** In milliseconds since 1970: tells the day. */
+  wallNowMs: () => number;
 }
 
 /** Takes what was counted out of the ledgers, into the books and the window. */
@@ -70,6 +75,12 @@ export interface Drainer {
   drainNew(): Promise<void>;
 }
 
+/** Where names have entries. */
+interface Book<Entry> {
+  has(name: string): boolean;
+  entry(name: string): Entry;
+}
+
 /** Idle names are forgotten after one to two of these. */
 const PERIOD_MS = 10 * 60_000;
 /** When names run out, idle ones may go sooner; but each time costs a walk over all names. */
@@ -77,7 +88,7 @@ const PERIOD_MIN_MS = 60_000;
 
 /** Creates a drainer. All drains of the ledgers go through one. */
 export function createDrainer(parts: DrainerParts): Drainer {
-  const { ingests, counters, timings, clock, window, trace, log, nowMs } = parts;
+  const { ingests, counters, gauges, timings, sets, clock, window, trace, log, nowMs } = parts;
   const received = nothingReceived();
   const growth = createGrowth(nowMs);
   const known = new Map<LedgerSource, KnownEntries>();
@@ -86,8 +97,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
   let drainedToMs = clock.nowMs();
   let last: Promise<void> = Promise.resolve();
   const mayBeSaid = createSparing(nowMs, 1000);
-  // Samples lost here that no line of the log tells yet, by what it will tell.
-  const unsaid = new Map<string, number>();
+  const { drop, say: sayDropped } = createLosses(whatOf, mayBeSaid, log);
 
   return {
     received,
@@ -124,15 +134,25 @@ export function createDrainer(parts: DrainerParts): Drainer {
   async function take(ingest: LedgerSource, reader: LedgerReader, middleMs: number): Promise<void> {
     const ofLedger = knownOf(ingest);
     const counterAt = (id: number): CounterEntry | null =>
-      lookUp(ofLedger.counters, id, () => counterOf(nameOf(id)));
+      lookUp(ofLedger.counters, id, () => bookedIn(counters, nameOf(id)));
+    const gaugeAt = (id: number): GaugeEntry | null =>
+      lookUp(ofLedger.gauges, id, () => bookedIn(gauges, nameOf(id)));
     const timingAt = (id: number): TimingEntry | null =>
-      lookUp(ofLedger.timings, id, () => timingOf(nameOf(id)));
+      lookUp(ofLedger.timings, id, () => bookedIn(timings, nameOf(id)));
+    const setAt = (id: number): SetEntry | null =>
+      lookUp(ofLedger.sets, id, () => bookedIn(sets, nameOf(id)));
     const nameOf = (id: number): string => {
       const name = reader.nameOf(id);
       if (isOtherTags(name)) ofLedger.others.add(id);
       return name;
     };
-    if (parts.memory !== undefined) await remember(parts.memory, reader, { counterAt, timingAt });
+    const day = dayOf(parts.wallNowMs());
+    const { memory, hasTrap } = parts;
+    if (memory !== undefined) {
+      const timingAtTrap = hasTrap ? timingAt : () => null;
+      const find = { counterAt, gaugeAt, timingAt: timingAtTrap, setAt, day };
+      await rememberSide(memory, reader, find);
+    }
     const visitor: DrainVisitor = {
       counter(id, sum, samples) {
         const entry = counterAt(id);
@@ -143,43 +163,29 @@ export function createDrainer(parts: DrainerParts): Drainer {
           trace?.add((ofLedger.traced[id] ??= trace.of(entry.name)), sum);
         }
       },
+      gauge(id, reading, samples) {
+        const entry = gaugeAt(id);
+        if (ofLedger.others.has(id)) received.tagSetsFolded += samples;
+        if (entry === null) drop(parts.gaugeTally, 'key_limit', samples);
+        else if (!gauges.add(entry, reading, samples)) drop(parts.gaugeTally, 'overflow', samples);
+      },
       timings(id, values, weights) {
         const entry = timingAt(id);
         if (ofLedger.others.has(id)) received.tagSetsFolded += values.length;
         if (entry === null) drop(parts.timingTally, 'key_limit', values.length);
         else takeTimings(entry, values, weights);
       },
+      member(id, bytes) {
+        const entry = setAt(id);
+        if (ofLedger.others.has(id)) received.tagSetsFolded++;
+        if (entry === null) drop(parts.setTally, 'key_limit', 1);
+        else if (!sets.add(entry, day, memberText(bytes))) drop(parts.setTally, 'set_book_full', 1);
+      },
       stats: (stats) => takeStats(stats, ingest.transport),
       refusal: sayRefusal,
     };
     const draining = reader.drain(visitor)[Symbol.iterator]();
     while (clock.at(middleMs, () => draining.next().done !== true)) await setImmediate();
-  }
-
-  /**
-   * Has everything remembered while it still is in the ledger: one who reads both after a crash
-   * finds there by the mark which side to pass over.
-   */
-  async function remember(
-    memory: DrainMemory,
-    reader: LedgerReader,
-    find: FindEntry,
-  ): Promise<void> {
-    const mark = reader.drainedFlip();
-    const what: DrainedSamples = { counters: [], timings: [] };
-    const visitor: SampleVisitor = {
-      counter(id, sum, samples) {
-        const name = find.counterAt(id)?.name;
-        if (name !== undefined) what.counters.push({ name, sum, samples });
-      },
-      timings(id, values, weights) {
-        const name = find.timingAt(id)?.name;
-        if (name !== undefined && parts.hasTrap) what.timings.push({ name, values, weights });
-      },
-    };
-    for (const _ of reader.read(visitor)) await setImmediate();
-    if (what.counters.length + what.timings.length === 0) return;
-    memory.drained(reader.ledgerId, mark, what);
   }
 
   function takeTimings(entry: TimingEntry, values: Float64Array, weights: Float64Array): void {
@@ -193,12 +199,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
     }
   }
 
-  function counterOf(name: string): CounterEntry | null {
-    return counters.has(name) || isNew(name) ? counters.entry(name) : null;
-  }
-
-  function timingOf(name: string): TimingEntry | null {
-    return timings.has(name) || isNew(name) ? timings.entry(name) : null;
+  function bookedIn<Entry>(book: Book<Entry>, name: string): Entry | null {
+    return book.has(name) || isNew(name) ? book.entry(name) : null;
   }
 
   /**
@@ -207,7 +209,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
    */
   function isNew(name: string): boolean {
     growth.add(name);
-    return ingests.length === 1 || counters.size + timings.size < parts.namesMax;
+    const names = counters.size + gauges.size + timings.size + sets.size;
+    return ingests.length === 1 || names < parts.namesMax;
   }
 
   function takeStats(stats: Float64Array, transport: Transport): void {
@@ -219,8 +222,12 @@ export function createDrainer(parts: DrainerParts): Drainer {
     }
     received.linesAccepted += stats[Stat.linesAccepted]!;
     received.counterSamples += stats[Stat.counterSamples]!;
+    received.gaugeSamples += stats[Stat.gaugeSamples]!;
+    received.setSamples += stats[Stat.setSamples]!;
     received.timingSamples += stats[Stat.timingSamples]!;
     drop(parts.counterTally, 'overflow', stats[Stat.countersOverflown]!);
+    drop(parts.gaugeTally, 'overflow', stats[Stat.gaugesOverflown]!);
+    drop(parts.setTally, 'set_log_full', stats[Stat.membersDropped]!);
     drop(parts.timingTally, 'timing_log_full', stats[Stat.timingsDropped]!);
     for (const [index, reason] of REJECT_REASONS.entries()) {
       const count = stats[Stat.rejected + index]!;
@@ -229,21 +236,10 @@ export function createDrainer(parts: DrainerParts): Drainer {
     }
   }
 
-  /** Counts what is lost here, and keeps in mind to say so. */
-  function drop(tally: Tally, reason: string, samples: number): void {
-    if (samples === 0) return;
-    countDropped(tally, reason, samples);
-    const what = `${tally === parts.counterTally ? 'counter samples' : 'timings'} dropped: ${reason}`;
-    unsaid.set(what, (unsaid.get(what) ?? 0) + samples);
-  }
-
-  /** At most one line per second and reason. */
-  function sayDropped(): void {
-    for (const [what, samples] of unsaid) {
-      if (!mayBeSaid(what)) continue;
-      log('warn', `${samples} ${what}`);
-      unsaid.delete(what);
-    }
+  function whatOf(tally: Tally): string {
+    if (tally === parts.timingTally) return 'timings';
+    if (tally === parts.setTally) return 'set samples';
+    return tally === parts.counterTally ? 'counter samples' : 'gauge samples';
   }
 
   /** At most one line per second and reason, with the last of the lines refused. */
@@ -266,6 +262,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
     periodStartMs = nowMs();
     const seeds: Seed[] = [
       ...counters.nextPeriod().map((name) => ({ kind: Kind.counter, name })),
+      ...gauges.nextPeriod().map((name) => ({ kind: Kind.gauge, name })),
+      ...sets.nextPeriod().map((name) => ({ kind: Kind.set, name })),
       ...timings.nextPeriod().map((name) => ({ kind: Kind.timing, name })),
     ];
     for (const ingest of ingests) {

@@ -1,5 +1,8 @@
 import type { Chunk, ChunkOutcome, ChunkPart } from '../sinks/store.ts';
+import type { GaugeReading } from '../ledger/reader.ts';
 import type { CounterItem } from './counter-book.ts';
+import type { GaugeItem } from './gauge-book.ts';
+import type { SetItem } from './set-book.ts';
 
 /**
  * Remembers what samples go through on the main thread, so that another process can go on from
@@ -32,6 +35,8 @@ export interface Journal {
 export interface LaidOut {
   /** What was taken out of the book. */
   items: readonly CounterItem[];
+  /** The same, of gauges. */
+  gauges: readonly GaugeItem[];
   /** Hashes whose held parts were released before, to come again in `chunks`. */
   released: readonly string[];
   chunks: readonly PlacedChunk[];
@@ -84,7 +89,9 @@ export interface DrainMemory {
 /** What a side of a ledger held. */
 export interface DrainedSamples {
   counters: { name: string; sum: number; samples: number }[];
+  gauges: { name: string; reading: GaugeReading; samples: number }[];
   timings: { name: string; values: Float64Array; weights: Float64Array }[];
+  sets: SetItem[];
 }
 
 /** What a journal has remembered of batches; in the order in which it was. */

@@ -1,5 +1,7 @@
 import type { Traced } from '../window/counter-trace.ts';
 import type { CounterEntry } from './counter-book.ts';
+import type { GaugeEntry } from './gauge-book.ts';
+import type { SetEntry } from './set-book.ts';
 import type { TimingEntry } from './timing-book.ts';
 
 /**
@@ -9,20 +11,16 @@ import type { TimingEntry } from './timing-book.ts';
 export interface KnownEntries {
   counters: (CounterEntry | null)[];
   traced: Traced[];
+  gauges: (GaugeEntry | null)[];
   timings: (TimingEntry | null)[];
+  sets: (SetEntry | null)[];
   /** Those that further sets of tags of a name share. */
   others: Set<number>;
 }
 
-/** Finds what an entry of a ledger is in the books. */
-export interface FindEntry {
-  counterAt(id: number): CounterEntry | null;
-  timingAt(id: number): TimingEntry | null;
-}
-
 /** Returns what is known of a ledger at first. */
 export function nothingKnown(): KnownEntries {
-  return { counters: [], traced: [], timings: [], others: new Set() };
+  return { counters: [], traced: [], gauges: [], timings: [], sets: [], others: new Set() };
 }
 
 /** Returns what is known of an entry, or finds it out with `look` and remembers it. */

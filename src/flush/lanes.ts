@@ -6,6 +6,7 @@ export interface Share {
   /** Tells it from all others of this process. */
   readonly id: number;
   readonly name: string;
+  readonly isGauge: boolean;
   /** Grows only while the batch is laid out. */
   samples: number;
   /** In how many hashes it is still to be written. */
@@ -16,8 +17,11 @@ export interface Share {
 
 /** What one hash could not take of a name, merged over batches. */
 export interface Held {
+  readonly name: string;
   readonly field: string | null;
   amount: number;
+  /** See `ChunkPart.gauge`. */
+  gauge: ChunkPart['gauge'];
   /** Samples it answers for; 0 if another hash's held part does. */
   samples: number;
 }
@@ -27,7 +31,7 @@ export interface Lane {
   readonly hash: string;
   /** The number of the last chunk cut. */
   seq: number;
-  /** By name. Not empty only while the hash refuses, being of another type. */
+  /** By {@link heldKey}. Not empty only while the hash refuses, being of another type. */
   readonly held: Map<string, Held>;
   readonly backoff: Backoff;
   /** It is not tried before this time. */
@@ -116,8 +120,13 @@ export function cutChunks(lane: Lane, total: boolean, parts: readonly LanePart[]
 let shareCount = 0;
 
 /** Returns the share of a name that is in no hash yet. */
-export function newShare(name: string, samples: number): Share {
-  return { id: ++shareCount, name, samples, open: 0, fate: 'own' };
+export function newShare(name: string, samples: number, isGauge = false): Share {
+  return { id: ++shareCount, name, isGauge, samples, open: 0, fate: 'own' };
+}
+
+/** Returns what a share is held back under: a name may be a counter's and a gauge's. */
+export function heldKey({ name, isGauge }: Pick<Share, 'name' | 'isGauge'>): string {
+  return isGauge ? `\0${name}` : name;
 }
 
 /** A part was written; returns the samples that are thereby delivered everywhere. */
@@ -126,12 +135,17 @@ export function written({ share }: LanePart): number {
   return share.open === 0 && share.fate === 'own' ? share.samples : 0;
 }
 
-/** A part's hash refuses: keeps it, merged with what was kept of the name before. */
-export function hold(lane: Lane, { share, field, amount }: LanePart): void {
+/**
+ * A part's hash refuses: keeps it, merged with what was kept of the name before. What sets a gauge
+ * replaces that.
+ */
+export function hold(lane: Lane, { share, field, amount, gauge }: LanePart): void {
   share.open--;
-  const held = lane.held.get(share.name) ?? { field, amount: 0, samples: 0 };
-  lane.held.set(share.name, held);
-  held.amount += amount;
+  const { name } = share;
+  const held = lane.held.get(heldKey(share)) ?? { name, field, amount: 0, gauge, samples: 0 };
+  lane.held.set(heldKey(share), held);
+  held.amount = gauge === 'set' ? amount : held.amount + amount;
+  if (gauge === 'set') held.gauge = gauge;
   if (share.fate !== 'own') return;
   held.samples += share.samples;
   share.fate = held;
@@ -152,22 +166,29 @@ export function drop({ share }: LanePart): number {
 /**
  * Takes what a hash held back, as parts to be tried again.
  *
- * @param shares of the names released in this batch, by name: a name that several hashes have held
- *   back is one share, which is delivered when all of them have taken it.
+ * @param shares of the names released in this batch, by {@link heldKey}: a name that several hashes
+ *   have held back is one share, which is delivered when all of them have taken it.
  */
 export function release(lane: Lane, shares: Map<string, Share>): LanePart[] {
-  const parts = Array.from(lane.held, ([name, { field, amount, samples }]): LanePart => {
-    const share = shares.get(name) ?? newShare(name, 0);
-    shares.set(name, share);
+  const parts = Array.from(lane.held, ([key, { name, samples, ...held }]): LanePart => {
+    const share = shares.get(key) ?? newShare(name, 0, held.gauge !== undefined);
+    shares.set(key, share);
     share.open++;
     share.samples += samples;
-    return { field, amount, share };
+    return { ...partOf(held), share };
   });
   lane.held.clear();
   return parts;
 }
 
-/** Returns, by name, what the hash that lacks most of it lacks: held back, or in flight. */
+/** Returns a part of a chunk: a counter's says nothing of gauges. */
+export function partOf({ field, amount, gauge }: ChunkPart): ChunkPart {
+  return gauge === undefined ? { field, amount } : { field, amount, gauge };
+}
+
+/**
+ * Returns, by name, what the hash that lacks most of a counter lacks: held back, or in flight.
+ */
 export function pendingAmounts(
   batch: readonly LaneChunk[],
   lanes: Iterable<Lane>,
@@ -175,12 +196,14 @@ export function pendingAmounts(
   const ofLane = new Map<Lane, Map<string, number>>();
   for (const lane of lanes) {
     if (lane.held.size === 0) continue;
-    ofLane.set(lane, new Map(Array.from(lane.held, ([name, { amount }]) => [name, amount])));
+    const held = [...lane.held.values()].filter(({ gauge }) => gauge === undefined);
+    ofLane.set(lane, new Map(held.map(({ name, amount }) => [name, amount])));
   }
   for (const { lane, parts } of batch) {
     const amounts = ofLane.get(lane) ?? new Map<string, number>();
     ofLane.set(lane, amounts);
     for (const { share, amount } of parts) {
+      if (share.isGauge) continue;
       amounts.set(share.name, (amounts.get(share.name) ?? 0) + amount);
     }
   }

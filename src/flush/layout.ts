@@ -11,11 +11,22 @@ export interface Place {
 /** The field that holds a split hash's sum. */
 export const TOTAL_FIELD = 'total';
 
+/** Returns the hash that the gauges of a collection go to. */
+export function gaugeHash(collection: string): string {
+  return `${collection}:gauges`;
+}
+
 /** Places names. */
 export interface Layout {
   readonly name: LayoutName;
   /** Returns where a name is counted, one place per collection, in their order. */
   place(name: string): Place[];
+  /** Returns where a gauge goes, likewise: whatever the layout, its field is its whole name. */
+  placeGauge(name: string): Place[];
+  /** Each once, in the order in which they were given. */
+  readonly collections: readonly string[];
+  /** The hashes that gauges go to, one per collection, in their order. */
+  readonly gaugeHashes: readonly string[];
 }
 
 /**
@@ -33,11 +44,17 @@ export interface Layout {
  */
 export function createLayout(name: LayoutName, given: readonly string[]): Layout {
   const collections = [...new Set(given)]; // given twice, it would count twice
+  const gaugeHashes = collections.map(gaugeHash);
+  const placeGauge = (field: string): Place[] => gaugeHashes.map((hash) => ({ hash, field }));
   if (name === 'flat') {
-    return { name, place: (field) => collections.map((hash) => ({ hash, field })) };
+    const place = (field: string): Place[] => collections.map((hash) => ({ hash, field }));
+    return { name, place, placeGauge, collections, gaugeHashes };
   }
   return {
     name,
+    placeGauge,
+    collections,
+    gaugeHashes,
     place(full) {
       const dot = full.indexOf('.');
       const first = (dot < 0 ? full : full.slice(0, dot)).replaceAll(/[{}]/g, '_');

@@ -17,6 +17,8 @@ export interface Received extends Packets {
   readonly refusals: Map<RejectReason, RefusedLine>;
   counterSamples: number;
   timingSamples: number;
+  gaugeSamples: number;
+  setSamples: number;
   /** Samples that were counted under the name that further sets of tags of theirs share. */
   tagSetsFolded: number;
 }
@@ -43,6 +45,8 @@ export function nothingReceived(): Received {
     refusals: new Map(),
     counterSamples: 0,
     timingSamples: 0,
+    gaugeSamples: 0,
+    setSamples: 0,
     tagSetsFolded: 0,
   };
 }

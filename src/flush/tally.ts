@@ -14,3 +14,17 @@ export function createTally(): Tally {
 export function countDropped(tally: Tally, reason: string, samples: number): void {
   if (samples > 0) tally.dropped.set(reason, (tally.dropped.get(reason) ?? 0) + samples);
 }
+
+/** What becomes of the samples of one kind on their way out of a book. */
+export interface Account {
+  /** What they are called in the log. */
+  readonly what: string;
+  readonly tally: Tally;
+  /** Taken out of the book and not accounted for yet. */
+  pending: number;
+}
+
+/** Creates an account of nothing. */
+export function createAccount(what: string): Account {
+  return { what, tally: createTally(), pending: 0 };
+}

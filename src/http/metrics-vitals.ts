@@ -14,6 +14,8 @@ interface Family {
 
 const COUNTER = { kind: 'counter' };
 const TIMING = { kind: 'timing' };
+const GAUGE = { kind: 'gauge' };
+const SET = { kind: 'set' };
 
 const FAMILIES: readonly Family[] = [
   gauge('statcol_info', 'What is running.', ({ version, udp, store }) => [
@@ -56,17 +58,27 @@ const FAMILIES: readonly Family[] = [
   counter('statcol_samples_total', 'In accepted lines.', ({ samples }) => [
     [COUNTER, samples.counters],
     [TIMING, samples.timings],
+    [GAUGE, samples.gauges],
+    [SET, samples.sets],
   ]),
   counter('statcol_samples_recovered_total', 'Taken over from before.', byKind('recovered')),
   counter('statcol_samples_delivered_total', 'Where they belong.', byKind('delivered')),
   gauge('statcol_samples_pending', 'Waiting, or not answered yet.', byKind('pending')),
-  counter('statcol_samples_dropped_total', 'Lost, by reason.', ({ counters, timings }) => [
-    ...byReason(COUNTER, counters.dropped),
-    ...byReason(TIMING, timings.dropped),
-  ]),
+  counter(
+    'statcol_samples_dropped_total',
+    'Lost, by reason.',
+    ({ counters, timings, gauges, sets }) => [
+      ...byReason(COUNTER, counters.dropped),
+      ...byReason(TIMING, timings.dropped),
+      ...byReason(GAUGE, gauges.dropped),
+      ...byReason(SET, sets.dropped),
+    ],
+  ),
   gauge('statcol_keys', 'Names known.', ({ keys }) => [
     [COUNTER, keys.counters],
     [TIMING, keys.timings],
+    [GAUGE, keys.gauges],
+    [SET, keys.sets],
   ]),
   gauge('statcol_keys_limit', 'Names that may be known.', ({ keys }) => one(keys.limit)),
   counter(
@@ -148,9 +160,11 @@ function secondsOf(ms: number | null): number | null {
 }
 
 function byKind(fate: 'recovered' | 'delivered' | 'pending'): Family['samples'] {
-  return ({ counters, timings }) => [
+  return ({ counters, timings, gauges, sets }) => [
     [COUNTER, counters[fate]],
     [TIMING, timings[fate]],
+    [GAUGE, gauges[fate]],
+    [SET, sets[fate]],
   ];
 }
 

@@ -1,10 +1,12 @@
 import { inTime, type Time } from '../flush/time.ts';
+import { gaugeHash } from '../flush/layout.ts';
 import type { Store } from '../sinks/store.ts';
 import type { Vitals } from '../vitals-types.ts';
 import type { LifetimeHistograms } from '../window/lifetime-histograms.ts';
-import { counterTexts, timingTexts } from './metrics-samples.ts';
+import { counterTexts, gaugeTexts, setTexts, timingTexts } from './metrics-samples.ts';
 import { familyText, vitalsText } from './metrics-vitals.ts';
 import { type HashFields, readHashes } from './read-hashes.ts';
+import type { SetCounts } from './read-sets.ts';
 
 /** The content type of Prometheus' text format. */
 export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8';
@@ -15,6 +17,10 @@ export interface MetricsSources {
   vitals: () => Promise<Vitals>;
   /** The hashes that counters are read from. */
   hashes: () => string[];
+  /** The collections that gauges are read of. */
+  collections: readonly string[];
+  /** How many unique members today's sets have. */
+  sets: (isWanted: () => boolean) => Promise<SetCounts>;
   store: Store;
   /** Undefined where nobody will ask. */
   histograms: LifetimeHistograms | undefined;
@@ -26,23 +32,26 @@ const STORE_TIMEOUT_MS = 2000;
 
 /**
  * Returns what reads everything for Prometheus, as text in small pieces: first the collector's own
- * numbers, which are of one moment, then timings, then counters. A store that does not answer in
- * time is not up, and has no counters there; the rest is as ever.
+ * numbers, which are of one moment, then timings, then counters, gauges and sets. A store that does
+ * not answer in time is not up, and has none of those there; the rest is as ever.
  */
 export function createMetrics(sources: MetricsSources): () => Promise<Iterable<string>> {
   const { histograms } = sources;
 
   return async () => {
-    const counters = await readCounters(sources);
-    return texts(await sources.vitals(), counters);
+    const stored = await readStored(sources);
+    return texts(await sources.vitals(), stored);
   };
 
-  function* texts(vitals: Vitals, counters: HashFields | undefined): Generator<string> {
-    const up = vitals.store.up && counters !== undefined;
+  function* texts(vitals: Vitals, stored: Stored | undefined): Generator<string> {
+    const up = vitals.store.up && stored !== undefined;
     yield vitalsText({ ...vitals, store: { ...vitals.store, up } });
     yield familyText(LEFT_OUT, [[{}, histograms?.samplesLeftOut ?? 0]]);
     yield* timingTexts(histograms?.read() ?? []);
-    if (counters !== undefined) yield* counterTexts(counters);
+    if (stored === undefined) return;
+    yield* counterTexts(stored.counters);
+    yield* gaugeTexts(stored.gauges);
+    yield* setTexts(stored.sets);
   }
 }
 
@@ -52,17 +61,31 @@ const LEFT_OUT = {
   help: 'Of names beyond the 131072 that have a histogram here.',
 } as const;
 
+interface Stored {
+  counters: HashFields;
+  /** By collection. */
+  gauges: HashFields;
+  sets: SetCounts;
+}
+
 /** Returns undefined where the store does not give them, or not in time. */
-async function readCounters(sources: MetricsSources): Promise<HashFields | undefined> {
-  const { hashes, store, time } = sources;
+async function readStored(sources: MetricsSources): Promise<Stored | undefined> {
+  const { hashes, collections, store, time } = sources;
   const late = (): Error => new Error('no answer in time');
   let isWanted = true;
   try {
-    const reading = readHashes(store, hashes(), () => isWanted);
+    const reading = read();
     return await inTime(time, { limitMs: STORE_TIMEOUT_MS, late }, reading);
   } catch {
     return undefined;
   } finally {
     isWanted = false;
+  }
+
+  async function read(): Promise<Stored> {
+    const counters = await readHashes(store, hashes(), () => isWanted);
+    const gauges = await readHashes(store, collections.map(gaugeHash), () => isWanted);
+    const sets = await sources.sets(() => isWanted);
+    return { counters, gauges: gauges.map(([, fields], at) => [collections[at]!, fields]), sets };
   }
 }

@@ -1,12 +1,14 @@
-import { jsonInteger } from '../counters-json.ts';
+import { jsonInteger, jsonNumber } from '../counters-json.ts';
 import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
+import { gaugeHash } from '../flush/layout.ts';
 import type { Store } from '../sinks/store.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { PROMETHEUS_TEXT } from './metrics.ts';
 import { createPageRoutes } from './page.ts';
-import { type HashFields, readHashes } from './read-hashes.ts';
+import { readHashes } from './read-hashes.ts';
+import type { SetCounts } from './read-sets.ts';
 import { type Answer, json, type Route } from './server.ts';
 
 /** What the routes show. */
@@ -17,6 +19,10 @@ export interface RouteSources {
   reasons: () => string[];
   /** The hashes that counters are read from. */
   hashes: () => string[];
+  /** The collections that gauges are read of. */
+  collections: readonly string[];
+  /** How many unique members today's sets have. */
+  sets: (isWanted?: () => boolean) => Promise<SetCounts>;
   store: Store;
   /** Each summary may be made as it is asked for. */
   timings: () => Promise<Iterable<[name: string, summary: TimingSummary]>>;
@@ -42,6 +48,8 @@ export function createRoutes(sources: RouteSources): Route[] {
       },
     },
     { path: '/api/counters', guarded: true, answer: () => counters(sources) },
+    { path: '/api/gauges', guarded: true, answer: () => gauges(sources) },
+    { path: '/api/sets', guarded: true, answer: () => sets(sources) },
     { path: '/api/timings', guarded: true, answer: () => timings(sources) },
   ];
 }
@@ -54,15 +62,37 @@ function healthz({ reasons }: RouteSources): Answer {
 }
 
 async function counters({ hashes, store }: RouteSources): Promise<Answer> {
-  let found: HashFields;
+  return fromStore(store, readHashes(store, hashes()), (found) => {
+    return jsonPieces(found, (fields) => jsonPieces(fields, jsonInteger));
+  });
+}
+
+async function gauges({ collections, store }: RouteSources): Promise<Answer> {
+  return fromStore(store, readHashes(store, collections.map(gaugeHash)), (found) => {
+    const named = found.map(([, fields], at) => [collections[at]!, fields] as const);
+    return jsonPieces(named, (fields) => jsonPieces(fields, jsonNumber));
+  });
+}
+
+async function sets({ sets: read, store }: RouteSources): Promise<Answer> {
+  return fromStore(store, read(), (found) => {
+    return jsonPieces(found, (counts) => jsonPieces(counts, jsonInteger));
+  });
+}
+
+async function fromStore<Found>(
+  store: Store,
+  reading: Promise<Found>,
+  bodyOf: (found: Found) => Iterable<string>,
+): Promise<Answer> {
+  let found: Found;
   try {
-    found = await readHashes(store, hashes());
+    found = await reading;
   } catch (error) {
     const reason = `${store.label} does not answer: ${errorText(error)}`;
     return json(503, { error: `${reason}; counts are kept and written when it is back` });
   }
-  const body = jsonPieces(found, (fields) => jsonPieces(fields, jsonInteger));
-  return { status: 200, type: 'application/json', body };
+  return { status: 200, type: 'application/json', body: bodyOf(found) };
 }
 
 async function timings(sources: RouteSources): Promise<Answer> {

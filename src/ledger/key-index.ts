@@ -46,13 +46,24 @@ const LENGTH_MAX = CANONICAL_BYTES_MAX;
  */
 const PROBES_MAX = 256;
 
-/** Returns in one word what keys of equal bytes must agree in: `name length:14 tags length:14 kind:1`. */
+/** Returns in one word what keys of equal bytes must agree in: `name length:14 tags length:14 kind:2`. */
 export function shapeOf(nameLength: number, tagsLength: number, kind: Kind): number {
   return nameLength > LENGTH_MAX || tagsLength > LENGTH_MAX
     ? NO_SHAPE
-    : (((nameLength << 14) | tagsLength) << 1) | kind;
+    : (((nameLength << 14) | tagsLength) << KIND_BITS) | kind;
 }
 
+/** Returns the kind of what has a shape. */
+export function kindOfShape(shape: number): Kind {
+  return (shape & ((1 << KIND_BITS) - 1)) as Kind;
+}
+
+/** Returns the length of its name. */
+export function nameLengthOf(shape: number): number {
+  return shape >>> (14 + KIND_BITS);
+}
+
+const KIND_BITS = 2;
 /** The shape of nothing. */
 const NO_SHAPE = -1;
 
@@ -117,8 +128,8 @@ export function createKeyIndex(ledger: Ledger, seed: number): KeyIndex {
     nameStart: number,
     tagsStart: number,
   ): boolean {
-    const nameLength = shape >>> 15;
-    const tagsLength = (shape >>> 1) & LENGTH_MAX;
+    const nameLength = nameLengthOf(shape);
+    const tagsLength = (shape >>> KIND_BITS) & LENGTH_MAX;
     const at = record + HEADER_WORDS;
     if (!sameWords(at, view, nameStart, nameStart + nameLength)) return false;
     return (

@@ -4,6 +4,7 @@ import {
   LINE_BYTES,
   type LedgerMemory,
   LOG_BYTES,
+  MEMBER_BYTES,
   partPlaces,
   plainMemory,
   REFUSALS_BYTES,
@@ -19,7 +20,7 @@ export interface LedgerLimits {
   entriesMax: number;
   /** Bytes of names and spellings. */
   nameBytesMax: number;
-  /** Timings between two flips, per side. */
+  /** Timings between two flips, per side; and so many words of members. */
   timingsMax: number;
 }
 
@@ -36,9 +37,9 @@ export function ledgerLimits(entriesMax: number): LedgerLimits {
 /**
  * A ledger: one region of memory that one writer adds to and one reader drains.
  *
- *     ┌──────┬───────┬─────────┬───────┬────────┬────────┬───────┬───────┐
- *     │ head │ slots │ records │ arena │ sums 0 │ sums 1 │ log 0 │ log 1 │
- *     └──────┴───────┴─────────┴───────┴────────┴────────┴───────┴───────┘
+ *     ┌──────┬───────┬─────────┬───────┬────────┬────────┬───────┬───────┬───────────┬───────────┐
+ *     │ head │ slots │ records │ arena │ sums 0 │ sums 1 │ log 0 │ log 1 │ members 0 │ members 1 │
+ *     └──────┴───────┴─────────┴───────┴────────┴────────┴───────┴───────┴───────────┴───────────┘
  *      counts, and of each side mark, stats, refusals
  *
  * - `counts`: how many entries there are, and what they take; see {@link Count}.
@@ -49,11 +50,12 @@ export function ledgerLimits(entriesMax: number): LedgerLimits {
  * - `arena`: one record per name or other spelling of it, in 32-bit words, so that a known key
  *   costs three cache misses: slot, record, sum.
  *
- *       entry counted under   name length:14 tags length:14 kind:1   hash   name…   tags…
+ *       entry counted under   name length:14 tags length:14 kind:2   hash   name…   tags…
  *
  *   Its own entry for a name, the name's for another spelling; name and tags filled up with zeros.
  * - `sums`: see {@link LedgerSide.sums}.
  * - `log`: entry, value and weight of each timing, in order of arrival.
+ * - `members`: entry, length in bytes and the bytes, filled up to words, of each member of a set.
  * - `refusals`: per reason the last refused line and who sent it.
  *
  * One side is written while the other is drained. A flip swaps them: the reader asks
@@ -62,7 +64,7 @@ export function ledgerLimits(entriesMax: number): LedgerLimits {
  * looks at no entry that came after the flip, so that neither needs a lock.
  *
  * The region may lie in a file, and its writer be killed between any two stores. So a sample is in
- * with one store: that of the number of samples, or of the length of the log.
+ * with one store: that of the number of samples, or of the length of a log.
  */
 export interface Ledger {
   readonly limits: LedgerLimits;
@@ -87,9 +89,15 @@ export interface LedgerSide {
    * Three words per entry: sum, sum, samples. The sum that counts is the first one while the number
    * of samples is even, else the second: the next sum is written beside it, and is true as soon as
    * the samples say so.
+   *
+   * A gauge has in the same place what it stands at, or by how much it has changed; which of the
+   * two, and that it is one, its samples say: see {@link GaugeMark}.
    */
   readonly sums: Float64Array;
   readonly log: Float64Array;
+  readonly members: Int32Array;
+  /** The same memory. */
+  readonly memberBytes: Uint8Array;
   readonly refusals: Uint8Array;
 }
 
@@ -104,7 +112,20 @@ export interface LedgerRoom {
   slots(count: number): number;
   /** For the log of a side. */
   timings(side: LedgerSide, count: number): number;
+  /** For the members of a side, in words. */
+  members(side: LedgerSide, count: number): number;
 }
+
+/**
+ * What is added to the number of samples of a gauge, so that one store says all of it: higher than
+ * any number of samples, and even, so that it does not tell which sum counts.
+ */
+export const GaugeMark: { readonly absolute: number; readonly gauge: number } = {
+  /** It was set on this side; without this it has only changed. */
+  absolute: 2 ** 50,
+  /** It is a gauge and no counter. */
+  gauge: 2 ** 51,
+} as const;
 
 /** The words of `control`. */
 export const Control = {
@@ -145,16 +166,18 @@ export function openLedger(memory: LedgerMemory, limits: LedgerLimits): Ledger {
     headAt += bytes;
     return headAt - bytes;
   };
-  const side = (sums: LedgerPart, log: LedgerPart): LedgerSide => ({
+  const side = (sums: LedgerPart, log: LedgerPart, members: LedgerPart): LedgerSide => ({
     mark: words(inHead(LINE_BYTES), 1),
     stats: doubles(inHead(STATS_BYTES), STAT_COUNT),
     sums: doubles(places[sums]!.offset, 3 * entriesMax),
     log: doubles(places[log]!.offset, 3 * timingsMax),
+    members: words(places[members]!.offset, timingsMax),
+    memberBytes: new Uint8Array(region, places[members]!.offset, MEMBER_BYTES * timingsMax),
     refusals: new Uint8Array(region, inHead(REFUSALS_BYTES), REFUSALS_BYTES),
   });
   const sides = [
-    side(LedgerPart.sums0, LedgerPart.log0),
-    side(LedgerPart.sums1, LedgerPart.log1),
+    side(LedgerPart.sums0, LedgerPart.log0, LedgerPart.members0),
+    side(LedgerPart.sums1, LedgerPart.log1, LedgerPart.members1),
   ] as const;
   const reserve = (part: LedgerPart, count: number, bytesEach: number): number => {
     return Math.floor(memory.reserve(part, count * bytesEach) / bytesEach);
@@ -181,6 +204,10 @@ export function openLedger(memory: LedgerMemory, limits: LedgerLimits): Ledger {
       timings: (of, count) => {
         const part = of === sides[0] ? LedgerPart.log0 : LedgerPart.log1;
         return Math.min(timingsMax, reserve(part, count, LOG_BYTES));
+      },
+      members: (of, count) => {
+        const part = of === sides[0] ? LedgerPart.members0 : LedgerPart.members1;
+        return Math.min(timingsMax, reserve(part, count, MEMBER_BYTES));
       },
     },
   };

@@ -26,6 +26,8 @@ export const LedgerPart = {
   sums1: 5,
   log0: 6,
   log1: 7,
+  members0: 8,
+  members1: 9,
 } as const;
 /** One of {@link LedgerPart}. */
 export type LedgerPart = (typeof LedgerPart)[keyof typeof LedgerPart];
@@ -45,6 +47,17 @@ export const SUM_BYTES: number = 3 * 8;
 /** Entry, value, weight. */
 export const LOG_BYTES: number = 3 * 8;
 
+/** Of members per timing that there is room for: 4 MiB a side. */
+export const MEMBER_BYTES = 4;
+
+/** In front of a member's bytes: entry, length. */
+export const MEMBER_HEADER_WORDS = 2;
+
+/** Returns how many words a member takes. */
+export function memberWords(bytes: number): number {
+  return MEMBER_HEADER_WORDS + ((bytes + 3) >> 2);
+}
+
 /** Returns where the parts of a region lie, by {@link LedgerPart}. */
 export function partPlaces(limits: LedgerLimits): PartPlace[] {
   const { entriesMax, timingsMax } = limits;
@@ -57,6 +70,8 @@ export function partPlaces(limits: LedgerLimits): PartPlace[] {
     [LedgerPart.sums1]: SUM_BYTES * entriesMax,
     [LedgerPart.log0]: LOG_BYTES * timingsMax,
     [LedgerPart.log1]: LOG_BYTES * timingsMax,
+    [LedgerPart.members0]: MEMBER_BYTES * timingsMax,
+    [LedgerPart.members1]: MEMBER_BYTES * timingsMax,
   };
   const places: PartPlace[] = [];
   let offset = 0;

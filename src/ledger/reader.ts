@@ -1,20 +1,33 @@
 import type { Kind } from '../protocol/parse.ts';
 import type { Ledger, LedgerLimits, LedgerSide } from './ledger.ts';
-import { Control, Count } from './ledger.ts';
+import { Control, Count, GaugeMark } from './ledger.ts';
 import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
-import { HEADER_WORDS } from './key-index.ts';
+import { MEMBER_HEADER_WORDS, memberWords } from './memory.ts';
+import { HEADER_WORDS, kindOfShape, nameLengthOf } from './key-index.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
 import { REJECT_REASONS } from '../protocol/reasons.ts';
+
+/** What has become of a gauge over some time. */
+export interface GaugeReading {
+  /** What it stands at, or by how much it has changed. */
+  readonly value: number;
+  /** Whether it was set; else it has changed from what it was, whatever that is. */
+  readonly absolute: boolean;
+}
 
 /** What is told of samples; each is called as often as there is something to say. */
 export interface SampleVisitor {
   /** A counter that was added to: the sum of its values, and of how many samples. */
   counter(entry: number, sum: number, samples: number): void;
+  /** A gauge that was set or changed, and by how many samples. */
+  gauge(entry: number, reading: GaugeReading, samples: number): void;
   /**
    * Timings of one name, in order of arrival; those of a long log come in several parts. The arrays
    * may be kept, but not changed.
    */
   timings(entry: number, values: Float64Array, weights: Float64Array): void;
+  /** A member of a set, as often as it came. The array is lent. */
+  member(entry: number, bytes: Uint8Array): void;
 }
 
 /** What a drain reports. */
@@ -63,8 +76,9 @@ export function isCrowded(reader: LedgerReader): boolean {
 }
 
 /** How many are reported in one go: some milliseconds of work for whoever takes them. */
-const COUNTERS_PER_TURN = 5000;
+const SUMS_PER_TURN = 5000;
 const TIMINGS_PER_TURN = 32_768;
+const MEMBERS_PER_TURN = 8192;
 
 /** Creates the reader of a ledger. A ledger has only one at a time. */
 export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
@@ -88,14 +102,14 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
     drainedFlip: () => drainable().mark[0]!,
     nameOf(entry) {
       const record = records[entry]!;
-      const length = arena[record + 1]! >>> 15;
+      const length = nameLengthOf(arena[record + 1]!);
       const bytes = new DataView(new ArrayBuffer(length + 3));
       for (let at = 0; at < length; at += 4) {
         bytes.setInt32(at, arena[record + HEADER_WORDS + at / 4]!, true);
       }
       return decoder.decode(new Uint8Array(bytes.buffer, 0, length));
     },
-    kindOf: (entry) => (arena[records[entry]! + 1]! & 1) as Kind,
+    kindOf: (entry) => kindOfShape(arena[records[entry]! + 1]!),
     usage: () => ({
       entries: counts[Count.entries]!,
       nameBytes: counts[Count.nameBytes]!,
@@ -109,8 +123,9 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
 
   function* drain(visitor: DrainVisitor): Generator<void> {
     const side = drainable();
-    yield* readCounters(side, visitor, true);
+    yield* readSums(side, visitor, true);
     yield* readTimings(side, visitor);
+    yield* readMembers(side, visitor);
     drainRefusals(side, visitor);
     visitor.stats(side.stats);
     side.stats.fill(0);
@@ -119,16 +134,17 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
 
   function* read(visitor: SampleVisitor): Generator<void> {
     const side = drainable();
-    yield* readCounters(side, visitor, false);
+    yield* readSums(side, visitor, false);
     yield* readTimings(side, visitor);
+    yield* readMembers(side, visitor);
   }
 
-  function* readCounters(
+  function* readSums(
     { stats, sums }: LedgerSide,
     visitor: SampleVisitor,
     clears: boolean,
   ): Generator<void> {
-    if (stats[Stat.counterSamples] === 0) return;
+    if (stats[Stat.counterSamples] === 0 && stats[Stat.gaugeSamples] === 0) return;
     // Entries that came after the flip have nothing on this side; looking at them does no harm.
     const end = 3 * counts[Count.entries]!;
     let inTurn = 0;
@@ -141,8 +157,9 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
         sums[at] = 0;
         sums[at + 1] = 0;
       }
-      visitor.counter(at / 3, sum, samples);
-      if (++inTurn % COUNTERS_PER_TURN === 0) yield;
+      if (samples < GaugeMark.absolute) visitor.counter(at / 3, sum, samples);
+      else tellGauge(visitor, at / 3, sum, samples);
+      if (++inTurn % SUMS_PER_TURN === 0) yield;
     }
   }
 
@@ -200,4 +217,22 @@ export function createLedgerReader(ledger: Ledger, ledgerId = 0): LedgerReader {
       );
     }
   }
+}
+
+function* readMembers(side: LedgerSide, visitor: SampleVisitor): Generator<void> {
+  const { stats, members, memberBytes } = side;
+  const end = stats[Stat.memberWords]!;
+  for (let at = 0, inTurn = 1; at < end; inTurn++) {
+    const length = members[at + 1]!;
+    const from = 4 * (at + MEMBER_HEADER_WORDS);
+    visitor.member(members[at]!, memberBytes.subarray(from, from + length));
+    at += memberWords(length);
+    if (inTurn % MEMBERS_PER_TURN === 0) yield;
+  }
+}
+
+function tellGauge(visitor: SampleVisitor, entry: number, value: number, marked: number): void {
+  const samples = marked % GaugeMark.absolute;
+  const absolute = marked - samples === GaugeMark.gauge + GaugeMark.absolute;
+  visitor.gauge(entry, { value, absolute }, samples);
 }

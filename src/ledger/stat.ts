@@ -13,8 +13,16 @@ export const Stat = {
   logLength: 6,
   /** Counter samples that alone are beyond 64 bits: they must not take others along. */
   countersOverflown: 7,
+  gaugeSamples: 8,
+  /** Gauge samples that would have changed a gauge beyond all numbers. */
+  gaugesOverflown: 9,
+  setSamples: 10,
+  /** Members that found the log of members full. */
+  membersDropped: 11,
+  /** How many words of that log are taken. */
+  memberWords: 12,
   /** Refused lines; one word per reason from here on. */
-  rejected: 8,
+  rejected: 13,
 } as const;
 /** How many words `stats` has. */
 export const STAT_COUNT: number = Stat.rejected + REJECT_REASONS.length;

@@ -1,15 +1,12 @@
-import type { TagDialect } from '../protocol/dialects.ts';
-import type { NameRule } from '../protocol/names.ts';
-import { canonicalName } from '../protocol/names.ts';
 import type { ParsedLine } from '../protocol/parse.ts';
 import { Kind } from '../protocol/parse.ts';
 import { Verdict } from '../protocol/reasons.ts';
-import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
-import { createKeyIndex, type KeyIndex, OWN, shapeOf } from './key-index.ts';
+import type { KeyIndex } from './key-index.ts';
 import type { Ledger, LedgerSide } from './ledger.ts';
-import { Control } from './ledger.ts';
+import { Control, GaugeMark } from './ledger.ts';
+import { MEMBER_HEADER_WORDS, memberWords } from './memory.ts';
+import { createNameFinder, type NameFinderOptions } from './name-finder.ts';
 import { REFUSAL_BYTES, REFUSED_LINE_BYTES_MAX, REFUSED_SOURCE_BYTES_MAX, Stat } from './stat.ts';
-import { createFoldedRoom, createTagSets, isOtherTags, otherTags } from './tag-sets.ts';
 
 /** The one writer of a {@link Ledger}. */
 export interface LedgerWriter {
@@ -41,20 +38,9 @@ export interface LedgerWriter {
 }
 
 /** What a writer is made with. */
-export interface LedgerWriterOptions {
-  rule: NameRule;
-  /** Of tags in names, beside those that are always read. */
-  dialect?: TagDialect | undefined;
-  /** How many sets of tags a name may have; any number, if absent. */
-  tagSetsMax?: number | undefined;
-  /** What a writer before has counted of them. */
-  tagSets?: SharedArrayBuffer | undefined;
-  /** Seed of the hash over names, random per process, so that no sender can aim at collisions. */
-  hashSeed: number;
-  /** Called once between two flips when the timing log is half full. */
+export interface LedgerWriterOptions extends NameFinderOptions {
+  /** Called once between two flips when a log is half full. */
   onHalfFull: () => void;
-  /** Called at most once between two flips, with a name that has too many sets of tags. */
-  onFolded?: ((name: string) => void) | undefined;
   /** Returns who sent the datagram being read, such as `127.0.0.1:40001`. */
   source: () => string;
 }
@@ -62,27 +48,18 @@ export interface LedgerWriterOptions {
 /** Creates the writer of a ledger. A ledger has only one at a time. */
 export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions): LedgerWriter {
   const { control, room } = ledger;
-  const { timingsMax, entriesMax } = ledger.limits;
-  const { rule, dialect, tagSetsMax } = options;
-  const keys = createKeyIndex(ledger, options.hashSeed);
+  const { timingsMax } = ledger.limits;
+  const names = createNameFinder(ledger, options);
+  const { keys, intern, tagSets } = names;
   const encoder = new TextEncoder();
-  const sets =
-    tagSetsMax === undefined || tagSetsMax >= entriesMax
-      ? undefined
-      : createTagSets(tagSetsMax, options.hashSeed, options.tagSets);
-  // Where a spelling is laid that is looked up: name, then tags.
-  const scratch = createPacketMemory(PACKET_BYTES_MAX);
+  // By kind: where the samples of the line in hand go.
+  const entries = new Int32Array(Object.keys(Kind).length);
   let epoch = Atomics.load(control, Control.active);
   let side: LedgerSide = ledger.sides[(epoch & 1) as 0 | 1];
   side.mark[0] = epoch + 1;
+  let memberRoom = 0; // so many words of members may be written, likewise
   let logRoom = 0; // so many timings may be logged on this side; more are to be asked for
   let askedForFlip = false;
-  const mayRememberFolded = createFoldedRoom(ledger.limits);
-  // The entries that further sets of tags share.
-  const shared = new Set<number>();
-  let saidFolded = false;
-
-  const tagSets = (): SharedArrayBuffer | undefined => sets?.memory;
 
   return { keys, tagSets, datagram, add, addCounter, addTiming, reject, intern, poll };
 
@@ -93,22 +70,24 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
   }
 
   function add(line: ParsedLine): Verdict {
-    const { count, kinds } = line;
-    // Both names first: a line of which one cannot be counted adds nothing at all.
-    let counter = NOT_LOOKED_UP;
-    let timing = NOT_LOOKED_UP;
+    const { count, kinds, values } = line;
+    // All names first: a line of which one cannot be counted adds nothing at all.
+    entries.fill(NOT_LOOKED_UP);
     for (let index = 0; index < count; index++) {
-      if (kinds[index] === Kind.counter) {
-        if (counter === NOT_LOOKED_UP && (counter = lookUp(line, Kind.counter)) < 0) {
-          return -counter as Verdict;
-        }
-      } else if (timing === NOT_LOOKED_UP && (timing = lookUp(line, Kind.timing)) < 0) {
-        return -timing as Verdict;
-      }
+      const kind = kinds[index] as Kind;
+      if (entries[kind] !== NOT_LOOKED_UP) continue;
+      const entry = names.find(line, kind);
+      if (entry < 0) return -entry as Verdict;
+      entries[kind] = entry;
     }
     for (let index = 0; index < count; index++) {
-      if (kinds[index] === Kind.counter) sum(counter, line.values[index]!);
-      else log(timing, line.values[index]!, line.weights[index]!);
+      const kind = kinds[index] as Kind;
+      const entry = entries[kind]!;
+      if (kind === Kind.counter) sum(entry, values[index]!);
+      else if (kind === Kind.timing) log(entry, values[index]!, line.weights[index]!);
+      else if (kind === Kind.set) logMember(entry, line, index);
+      else if (line.relative[index] === 1) changeGauge(entry, values[index]!);
+      else setGauge(entry, values[index]!);
     }
     side.stats[Stat.linesAccepted] = side.stats[Stat.linesAccepted]! + 1;
     return Verdict.accepted;
@@ -138,6 +117,34 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     sums[at + 2] = samples + 1;
   }
 
+  function setGauge(entry: number, value: number): void {
+    side.stats[Stat.gaugeSamples] = side.stats[Stat.gaugeSamples]! + 1;
+    const samples = gaugeSamples(entry);
+    const wasSet = samples % GaugeMark.gauge >= GaugeMark.absolute;
+    putGauge(entry, value, wasSet ? samples : samples + GaugeMark.absolute);
+  }
+
+  function changeGauge(entry: number, change: number): void {
+    const { sums, stats } = side;
+    stats[Stat.gaugeSamples] = stats[Stat.gaugeSamples]! + 1;
+    const samples = gaugeSamples(entry);
+    const value = sums[3 * entry + (samples & 1)]! + change;
+    if (Number.isFinite(value)) putGauge(entry, value, samples);
+    else stats[Stat.gaugesOverflown] = stats[Stat.gaugesOverflown]! + 1;
+  }
+
+  /** Returns the samples of a gauge with their marks. */
+  function gaugeSamples(entry: number): number {
+    return side.sums[3 * entry + 2]! || GaugeMark.gauge;
+  }
+
+  /** Puts a value beside the one that counts, and then has it count, as with a sum. */
+  function putGauge(entry: number, value: number, samples: number): void {
+    const { sums } = side;
+    sums[3 * entry + 1 - (samples & 1)] = value;
+    sums[3 * entry + 2] = samples + 1;
+  }
+
   function log(entry: number, value: number, weight: number): void {
     const { log: timings, stats } = side;
     stats[Stat.timingSamples] = stats[Stat.timingSamples]! + 1;
@@ -150,95 +157,35 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     timings[3 * at + 1] = value;
     timings[3 * at + 2] = weight;
     stats[Stat.logLength] = at + 1;
-    if (at >= timingsMax >> 1 && !askedForFlip) {
-      askedForFlip = true;
-      options.onHalfFull();
+    if (at >= timingsMax >> 1) askForFlip();
+  }
+
+  //     entry   length   bytes…        the next
+  //     ^^^^^   ^^^^^^   ^^^^^^^^      a word, a word, as many words as they take
+  function logMember(entry: number, { bytes, values, weights }: ParsedLine, index: number): void {
+    const { members, memberBytes, stats } = side;
+    stats[Stat.setSamples] = stats[Stat.setSamples]! + 1;
+    const start = values[index]!;
+    const length = weights[index]! - start;
+    const at = stats[Stat.memberWords]!;
+    const end = at + memberWords(length);
+    if (end > memberRoom && (memberRoom = room.members(side, end)) < end) {
+      stats[Stat.membersDropped] = stats[Stat.membersDropped]! + 1;
+      askForFlip();
+      return;
     }
+    members[at] = entry;
+    members[at + 1] = length;
+    const to = 4 * (at + MEMBER_HEADER_WORDS);
+    for (let n = 0; n < length; n++) memberBytes[to + n] = bytes[start + n]!;
+    stats[Stat.memberWords] = end;
+    if (end >= timingsMax >> 1) askForFlip();
   }
 
-  /** Returns the entry that a line's samples of one kind are counted under, or minus a verdict. */
-  function lookUp(line: ParsedLine, kind: Kind): number {
-    const { bytes, nameStart, nameEnd, tagsStart, tagsEnd } = line;
-    const nameLength = copy(bytes, nameStart, nameEnd, 0);
-    const length = copy(bytes, tagsStart, tagsEnd, nameLength);
-    const found = known(kind, nameLength, length);
-    return found >= 0 ? found : firstSeen(line, kind, nameLength, length);
-  }
-
-  /** Copies a range into the scratch memory; returns where it ends there. */
-  function copy(bytes: Uint8Array, start: number, end: number, to: number): number {
-    const target = scratch.bytes;
-    for (let at = start; at < end; at++) target[to + at - start] = bytes[at]!;
-    return to + end - start;
-  }
-
-  /** Returns the entry of the spelling in the scratch memory, or -1. */
-  function known(kind: Kind, nameLength: number, length: number): number {
-    const { view } = scratch;
-    const spelling = { nameStart: 0, nameEnd: nameLength, tagsStart: nameLength, tagsEnd: length };
-    const shape = shapeOf(nameLength, length - nameLength, kind);
-    return keys.find(keys.hash(view, spelling), shape, view, 0, nameLength);
-  }
-
-  /** A spelling not seen before: finds out which name it spells, and remembers both. */
-  function firstSeen(line: ParsedLine, kind: Kind, nameLength: number, length: number): number {
-    const spelled = scratch.bytes.slice(0, nameLength);
-    const tags = scratch.bytes.slice(nameLength, length);
-    const result = canonicalName(spelled, tags, rule, dialect);
-    if ('refused' in result) return -result.refused;
-    let entry = internName(result.name, kind, tagSetsMax);
-    if (entry === FOLDED) entry = fold(result.name, kind);
-    if (entry < 0) return -Verdict.keyLimit;
-    if (shared.has(entry) && !mayRememberFolded(length)) return entry;
-    // Without room for the spelling it is looked up the long way again: slow, but counted.
-    copy(line.bytes, line.nameStart, line.nameEnd, 0);
-    copy(line.bytes, line.tagsStart, line.tagsEnd, nameLength);
-    if (known(kind, nameLength, length) < 0) remember(kind, nameLength, length, entry);
-    return entry;
-  }
-
-  function intern(kind: Kind, name: string): boolean {
-    return internName(name, kind) >= 0;
-  }
-
-  /**
-   * Returns a name's entry, made if it is new; -1 without room, or {@link FOLDED} where its tags
-   * would be one set more than `most` of the name. The same tags of another kind are the same set.
-   */
-  function internName(name: string, kind: Kind, most = Infinity): number {
-    const bytes = encoder.encode(name);
-    const length = copy(bytes, 0, bytes.length, 0);
-    const found = known(kind, length, length);
-    if (found >= 0) return found;
-    const bare = sets === undefined || isOtherTags(name) ? -1 : bytes.indexOf(SEMICOLON);
-    const isNewSet = bare >= 0 && KINDS.every((other) => !isOwn(known(other, length, length)));
-    if (!isNewSet) return remember(kind, length, length, OWN);
-    if (sets!.count(scratch.view, bare) >= most) return FOLDED;
-    const entry = remember(kind, length, length, OWN);
-    if (entry >= 0) sets!.add(scratch.view, bare);
-    return entry;
-  }
-
-  /** Returns the entry that all further sets of tags of a name share, or -1 without room. */
-  function fold(name: string, kind: Kind): number {
-    const bare = name.slice(0, name.indexOf(';'));
-    if (!saidFolded) options.onFolded?.(bare);
-    saidFolded = true;
-    const entry = internName(otherTags(bare), kind);
-    if (entry >= 0) shared.add(entry);
-    return entry;
-  }
-
-  /** Whether a name has an entry for itself: one that was folded may be spelled as it is named. */
-  function isOwn(entry: number): boolean {
-    return entry >= 0 && !shared.has(entry);
-  }
-
-  /** Makes an entry of the spelling in the scratch memory; returns it, or -1 without room. */
-  function remember(kind: Kind, nameLength: number, length: number, target: number): number {
-    const { view } = scratch;
-    const spelling = { nameStart: 0, nameEnd: nameLength, tagsStart: nameLength, tagsEnd: length };
-    return keys.append(keys.hash(view, spelling), view, spelling, { kind, target });
+  function askForFlip(): void {
+    if (askedForFlip) return;
+    askedForFlip = true;
+    options.onHalfFull();
   }
 
   function reject(verdict: Verdict, bytes: Uint8Array, start: number, end: number): void {
@@ -261,9 +208,9 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
     epoch = requested;
     side = ledger.sides[(epoch & 1) as 0 | 1];
     side.mark[0] = epoch + 1;
-    logRoom = 0;
+    logRoom = memberRoom = 0;
     askedForFlip = false;
-    saidFolded = false;
+    names.flipped();
     Atomics.store(control, Control.active, epoch);
     return true;
   }
@@ -271,9 +218,5 @@ export function createLedgerWriter(ledger: Ledger, options: LedgerWriterOptions)
 
 /** A hash's field holds -2^63 to 2^63 - 1. */
 const INT64_END = 2 ** 63;
-/** In the place of an entry: the name has too many sets of tags. */
-const FOLDED = -2;
-const KINDS = Object.values(Kind);
-const SEMICOLON = 0x3b;
 /** Larger than any entry: an entry's number or a negative verdict takes its place. */
 const NOT_LOOKED_UP = 0x7fffffff;

@@ -12,7 +12,7 @@ const OF_REFUSALS: Readonly<Record<RejectReason, string>> = {
   bad_tags:
     'Send up to 64 tags of up to 200 bytes each, once, none with an empty key or half a bracket.',
   key_limit: 'Keep what changes (ids, times) out of names, or raise --max-keys.',
-  unsupported: 'Gauges, sets, events and service checks are not counted by this version.',
+  unsupported: 'Events and service checks are not counted by this version.',
 };
 
 const OF_LOSSES: Readonly<Record<string, string>> = {

@@ -199,8 +199,8 @@ function lastOf(refusal: RefusedLine | undefined): string {
 }
 
 function keysProblem({ vitals }: Standing): Problem | undefined {
-  const { counters, timings, limit } = vitals.keys;
-  const keys = counters + timings;
+  const { counters, timings, gauges, sets, limit } = vitals.keys;
+  const keys = counters + timings + gauges + sets;
   if (keys <= NEARLY_FULL * limit) return undefined;
   return {
     about: 'keys',

@@ -1,39 +1,15 @@
 import { bareLength, markOf, type TagDialect } from './dialects.ts';
 import { isDigits, readNumber } from './number.ts';
 import { PACKET_BYTES_MAX } from './packet.ts';
+import { createParsedLine, Kind, type ParsedLine } from './parsed-line.ts';
 import { Verdict } from './reasons.ts';
+
+export { Kind, type ParsedLine } from './parsed-line.ts';
 
 /** The longest datagram UDP over IPv4 can carry, and the longest line that is read. */
 export const DATAGRAM_BYTES_MAX = 65_507;
 /** The longest name, in bytes, before its tags. */
 export const NAME_BYTES_MAX = 512;
-
-/** What a sample is added to. `h` and `d` are timings as `ms` is; `m` is a counter as `c` is. */
-export const Kind = { counter: 0, timing: 1 } as const;
-/** One of the values of {@link Kind}. */
-export type Kind = (typeof Kind)[keyof typeof Kind];
-
-/**
- * One line that was read: where its name and tags lie in the packet, and its samples. One object
- * is filled again and again, so a receiver of it must not keep it.
- */
-export interface ParsedLine {
-  bytes: Uint8Array;
-  /** The name, with the tags that are written into it, is `bytes[nameStart…nameEnd)`. */
-  nameStart: number;
-  nameEnd: number;
-  /** The DogStatsD tags, without the `#`, are `bytes[tagsStart…tagsEnd)`; empty when equal. */
-  tagsStart: number;
-  tagsEnd: number;
-  /** How many samples the line holds; a packed line holds several. */
-  count: number;
-  /** Per sample, what it is: see {@link Kind}. */
-  readonly kinds: Uint8Array;
-  /** Per sample: what is added to a counter (`value / rate`), or a timing in milliseconds. */
-  readonly values: Float64Array;
-  /** Per sample, how many samples it stands for: `1 / rate`. Finite for timings. */
-  readonly weights: Float64Array;
-}
 
 /** Reads lines; see {@link createParser}. */
 export interface Parser {
@@ -60,23 +36,12 @@ export interface Parser {
  */
 export function createParser(dialect?: TagDialect): Parser {
   const tagMark = markOf(dialect);
-  const line: ParsedLine = {
-    bytes: new Uint8Array(0),
-    nameStart: 0,
-    nameEnd: 0,
-    tagsStart: 0,
-    tagsEnd: 0,
-    count: 0,
-    kinds: new Uint8Array(SAMPLES_PER_LINE_MAX),
-    values: new Float64Array(SAMPLES_PER_LINE_MAX),
-    weights: new Float64Array(SAMPLES_PER_LINE_MAX),
-  };
+  const line = createParsedLine(SAMPLES_PER_LINE_MAX);
   // What the line being read has shown so far. `at` is where reading goes on.
   let at = 0;
   let type = 0;
   let rate = 1;
   let tagsSeen = false;
-  let unsupported = false;
 
   return { line, parse };
 
@@ -84,7 +49,7 @@ export function createParser(dialect?: TagDialect): Parser {
     line.bytes = bytes;
     line.count = 0;
     line.tagsStart = line.tagsEnd = 0;
-    tagsSeen = unsupported = false;
+    tagsSeen = false;
     if (isEventOrCheck(bytes, start, end)) return Verdict.unsupported;
 
     const named = readName(bytes, start, end);
@@ -94,7 +59,7 @@ export function createParser(dialect?: TagDialect): Parser {
       const read = readBit(bytes, end);
       if (read !== Verdict.accepted) return read;
     } while (at < end);
-    return unsupported ? Verdict.unsupported : Verdict.accepted;
+    return Verdict.accepted;
   }
 
   //     checkout.time;zone=eu:320|ms
@@ -127,7 +92,7 @@ export function createParser(dialect?: TagDialect): Parser {
     const valuesStart = at;
     const valuesEnd = find(bytes, PIPE, at, end);
     // The line holds no `|` at all, or (in a later bit) values without a type.
-    if (valuesEnd < 0) return line.count > 0 || unsupported ? Verdict.badType : Verdict.noSeparator;
+    if (valuesEnd < 0) return line.count > 0 ? Verdict.badType : Verdict.noSeparator;
     at = valuesEnd + 1;
     type = readType(bytes, end);
     if (type === 0) return Verdict.badType;
@@ -158,8 +123,12 @@ export function createParser(dialect?: TagDialect): Parser {
 
   function readValues(bytes: Uint8Array, start: number, end: number): Verdict {
     if (type === S) {
-      unsupported = true;
-      return end > start ? Verdict.accepted : Verdict.badValue;
+      if (end === start) return Verdict.badValue;
+      const index = line.count++;
+      line.kinds[index] = Kind.set;
+      line.values[index] = start;
+      line.weights[index] = end;
+      return Verdict.accepted;
     }
     let found = false;
     for (let from = start; from <= end;) {
@@ -169,22 +138,21 @@ export function createParser(dialect?: TagDialect): Parser {
         const value = readNumber(bytes, from, to);
         if (!Number.isFinite(value) || (type === MS && value < 0)) return Verdict.badValue;
         found = true;
-        addSample(value);
+        addSample(value, bytes[from]!);
       }
       from = to + 1;
     }
     return found ? Verdict.accepted : Verdict.badValue;
   }
 
-  function addSample(value: number): void {
-    if (type === G) {
-      unsupported = true;
-      return;
-    }
+  function addSample(value: number, firstByte: number): void {
     const index = line.count++;
     line.kinds[index] = type === C || type === M ? Kind.counter : Kind.timing;
     line.values[index] = value;
     line.weights[index] = 1;
+    if (type !== G) return;
+    line.kinds[index] = Kind.gauge;
+    line.relative[index] = firstByte === PLUS || firstByte === MINUS ? 1 : 0;
   }
 
   /** Reads `|field` after `|field`, in any order, up to the end or the `:` of the next bit. */
@@ -215,8 +183,12 @@ export function createParser(dialect?: TagDialect): Parser {
     return Verdict.accepted;
   }
 
-  /** A rate is a weight: a counter's value is divided by it, a timing counts 1/rate times. */
+  /**
+   * A rate is a weight: a counter's value is divided by it, a timing counts 1/rate times. A gauge
+   * or a member is what it is however seldom it is told.
+   */
   function applyRate(first: number): Verdict {
+    if (type === G || type === S) return Verdict.accepted;
     const weight = 1 / rate;
     for (let index = first; index < line.count; index++) {
       line.weights[index] = weight;
@@ -277,6 +249,8 @@ const SAMPLES_PER_LINE_MAX = PACKET_BYTES_MAX / 2;
 const LF = 0x0a;
 const CR = 0x0d;
 const HASH = 0x23;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
 const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 const AT = 0x40;

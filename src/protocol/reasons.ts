@@ -11,7 +11,7 @@
  * | `bad_rate` | not in (0, 1], or given twice |
  * | `bad_tags` | an empty key, over 64 tags, a tag over 200 bytes, given twice, or half a bracket |
  * | `key_limit` | a new name, and no room is left for names |
- * | `unsupported` | understood, but not counted by this version: gauges, sets, events, checks |
+ * | `unsupported` | understood, but not counted by this version: events, service checks |
  */
 export const REJECT_REASONS = [
   'no_separator',

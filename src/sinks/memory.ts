@@ -1,16 +1,19 @@
 import { TOTAL_FIELD } from '../flush/layout.ts';
-import { decimal, type FieldFault, type Store } from './store.ts';
+import { createMemorySets } from './memory-sets.ts';
+import type { SetStore } from './set-store.ts';
+import { decimal, type FieldFault, plainDecimal, type Store } from './store.ts';
 
-/** A field's value, exact: a number as long as that is safe. */
+/** A field's value, exact: a counter's is a number as long as that is safe. */
 interface Field {
   value: number | bigint;
+  readonly isGauge: boolean;
 }
 
 /**
  * Creates a store in memory. It answers as Redis does, 64-bit limits included, and forgets
  * everything when the process ends. Names that are counted are kept until then.
  */
-export function createMemoryStore(): Store {
+export function createMemoryStore(wallNowMs: () => number = Date.now): Store & SetStore {
   const hashes = new Map<string, Map<string, Field>>();
 
   return {
@@ -23,7 +26,12 @@ export function createMemoryStore(): Store {
       const faults = new Map<number, FieldFault>();
       const fields = hashes.get(chunk.hash) ?? new Map<string, Field>();
       hashes.set(chunk.hash, fields);
-      for (const [index, { field, amount }] of chunk.parts.entries()) {
+      for (const [index, { field, amount, gauge }] of chunk.parts.entries()) {
+        if (gauge !== undefined) {
+          const base = gauge === 'set' ? 0 : Number(fields.get(field ?? '')?.value ?? 0);
+          if (!setGauge(fields, field ?? '', base + amount)) faults.set(index, 'overflow');
+          continue;
+        }
         const written = field === null || add(fields, field, amount);
         const totalled = !chunk.total || !written || add(fields, TOTAL_FIELD, amount);
         if (!written || !totalled) faults.set(index, 'overflow');
@@ -31,13 +39,12 @@ export function createMemoryStore(): Store {
       return Promise.resolve(faults);
     },
     read: (hash) =>
-      Promise.resolve(
-        Array.from(hashes.get(hash) ?? [], ([field, { value }]) => [field, textOf(value)]),
-      ),
+      Promise.resolve(Array.from(hashes.get(hash) ?? [], ([name, field]) => [name, textOf(field)])),
     readField(hash, field) {
       const found = hashes.get(hash)?.get(field);
-      return Promise.resolve(found === undefined ? null : textOf(found.value));
+      return Promise.resolve(found === undefined ? null : textOf(found));
     },
+    ...createMemorySets(wallNowMs),
     countFields: (hash) => Promise.resolve(hashes.get(hash)?.size ?? 0),
     close: () => {},
   };
@@ -48,8 +55,17 @@ function add(fields: Map<string, Field>, name: string, amount: number): boolean 
   const field = fields.get(name);
   const sum = plus(field?.value ?? 0, amount);
   if (sum === undefined) return false;
-  if (field === undefined) fields.set(name, { value: sum });
+  if (field === undefined) fields.set(name, { value: sum, isGauge: false });
   else field.value = sum;
+  return true;
+}
+
+/** Sets a gauge; false, and nothing set, where that is beyond all numbers. */
+function setGauge(fields: Map<string, Field>, name: string, value: number): boolean {
+  if (!Number.isFinite(value)) return false;
+  const field = fields.get(name);
+  if (field === undefined) fields.set(name, { value, isGauge: true });
+  else field.value = value;
   return true;
 }
 
@@ -59,6 +75,7 @@ function plus(value: number | bigint, amount: number): number | bigint | undefin
   return BigInt.asIntN(64, sum) === sum ? sum : undefined;
 }
 
-function textOf(value: number | bigint): string {
+function textOf({ value, isGauge }: Field): string {
+  if (isGauge) return plainDecimal(Number(value));
   return typeof value === 'number' ? decimal(value) : value.toString();
 }

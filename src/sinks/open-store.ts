@@ -4,6 +4,7 @@ import { createMemoryStore } from './memory.ts';
 import { createRedisStore } from './redis.ts';
 import { createOwnAccess } from './redis-access.ts';
 import { REDIS_TIMEOUT_MS } from './redis-link.ts';
+import type { SetStore } from './set-store.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -15,7 +16,7 @@ export function openStore(
   { redis: url, redisWait: replicas }: Pick<Options, 'redis' | 'redisWait'>,
   instance: () => string,
   parts: { time: Time; onLost: (error: string) => void },
-): Store {
+): Store & SetStore {
   if (url === undefined) return createMemoryStore();
   const timeoutMs = REDIS_TIMEOUT_MS;
   const access = createOwnAccess({ address: { url }, timeoutMs, replicas, ...parts });

@@ -22,6 +22,8 @@ export interface RedisAccess {
   readField(hash: string, field: string): Promise<string | null>;
   /** Returns how many fields there are. */
   countFields(hash: string): Promise<number>;
+  /** Returns about how many unique members a HyperLogLog has. */
+  countUnique(key: string): Promise<number>;
   close(): void;
 }
 
@@ -74,6 +76,9 @@ export function createOwnAccess(options: OwnRedisOptions): RedisAccess {
     },
     countFields: (hash) => {
       return reads.session(hash, (call) => call(['HLEN', hash])) as Promise<number>;
+    },
+    countUnique: (key) => {
+      return reads.session(key, (call) => call(['PFCOUNT', key])) as Promise<number>;
     },
     close() {
       chunks.close();
@@ -155,6 +160,9 @@ export function createBorrowedAccess(
     },
     async countFields(hash) {
       return Number(await run("return redis.call('HLEN', KEYS[1])", [hash], []));
+    },
+    async countUnique(key) {
+      return Number(await run("return redis.call('PFCOUNT', KEYS[1])", [key], []));
     },
     close: () => {},
   };

@@ -5,15 +5,19 @@ import type { ChunkOutcome, FieldFault } from './store.ts';
  *
  *     KEYS[1] hash          ARGV[1] number of the chunk      ARGV[4…] field, amount, field, amount…
  *     KEYS[2] its marker    ARGV[2] marker's life, seconds            `-` no field, `+name` a field
- *                           ARGV[3] field of the sum, or ''
+ *                           ARGV[3] field of the sum, or ''          `=name` `~name` a gauge
  *
  * The marker holds the number of the last chunk that was dealt with, and the answer to it. A chunk
  * that is not newer is answered as it was, and changes nothing. Redis runs a script as one step,
  * and writes it to its append-only file as one, so there is no moment at which a part of a chunk
  * is there.
  *
+ * A gauge is set to the amount (`=`) or changed by it (`~`), and is in no sum. The change is made
+ * here with numbers and written as a plain decimal, with as few digits as read back the same:
+ * HINCRBYFLOAT calculates with other numbers, and leaves their 17 digits.
+ *
  * Answers the refused parts, such as ` 3n 17o`: part 3 met a value that is no integer, part 17
- * would have overflowed 64 bits. Or ` w string`: the hash is no hash but a string. Then nothing was
+ * would have overflowed 64 bits, `4d` a gauge that holds no number. Or ` w string`: the hash is no hash but a string. Then nothing was
  * applied, and the number is used up all the same: a copy of the request that comes late, when
  * there is a hash again and its parts have gone out under another number, must do nothing.
  *
@@ -53,10 +57,49 @@ local function add(field, amount, index)
   end
   return false
 end
+local function plain(value)
+  if value == math.floor(value) and math.abs(value) < 1e15 then
+    return string.format('%.0f', value)
+  end
+  local digits = math.abs(value) < 2.3e-308 and 0 or 14
+  local text
+  repeat
+    text = string.format('%.' .. digits .. 'e', value)
+    digits = digits + 1
+  until tonumber(text) == value
+  local sign, first, rest, exponent = string.match(text, '^(-?)(%d)%.?(%d*)e([-+]%d+)$')
+  local all = string.match(first .. rest, '^(.-)0*$')
+  local point = tonumber(exponent) + 1
+  if point <= 0 then return sign .. '0.' .. string.rep('0', -point) .. all end
+  if point >= #all then return sign .. all .. string.rep('0', point - #all) end
+  return sign .. string.sub(all, 1, point) .. '.' .. string.sub(all, point + 1)
+end
+local function change(text, amount)
+  text = text or '0'
+  local value = string.find(text, '^[-+]?[%d.]+[eE]?[-+]?%d*$') and tonumber(text)
+  if not value or math.abs(value) == math.huge then return nil, 'd' end
+  local sum = value + tonumber(amount) + 0
+  if math.abs(sum) == math.huge then return nil, 'o' end
+  return plain(sum)
+end
+local function gauge(field, amount, isSet, index)
+  local text, code = amount, nil
+  if not isSet then text, code = change(redis.call('HGET', KEYS[1], field), amount) end
+  local reply = text and redis.pcall('HSET', KEYS[1], field, text)
+  if type(reply) == 'number' then
+    changed = true
+  elseif text and not changed then
+    failure = reply
+  else
+    faults = faults .. ' ' .. index .. (code or 'r')
+  end
+end
 for at = 4, #ARGV, 2 do
   local index = (at - 4) / 2
   local sign = string.byte(ARGV[at])
-  local written = sign == 45 or add(string.sub(ARGV[at], 2), ARGV[at + 1], index)
+  local isGauge = sign == 61 or sign == 126
+  if isGauge then gauge(string.sub(ARGV[at], 2), ARGV[at + 1], sign == 61, index) end
+  local written = not isGauge and (sign == 45 or add(string.sub(ARGV[at], 2), ARGV[at + 1], index))
   if failure then return failure end
   if written and ARGV[3] ~= '' then
     add(ARGV[3], ARGV[at + 1], index)
@@ -65,6 +108,25 @@ for at = 4, #ARGV, 2 do
 end
 redis.call('SET', KEYS[2], ARGV[1] .. faults, 'EX', ARGV[2])
 return faults
+`;
+
+/**
+ * Adds members to a HyperLogLog, which may be forgotten at a time.
+ *
+ *     KEYS[1] key     ARGV[1] seconds since 1970     ARGV[2…] members, a character per byte
+ *
+ * A request is UTF-8, so a byte from 0x80 on comes as two: `c2` and itself, or `c3` and 64 less.
+ */
+export const ADD_MEMBERS = `
+local members = {}
+for at = 2, #ARGV do
+  members[at - 1] = string.gsub(ARGV[at], '([\\194\\195])([\\128-\\191])', function(first, second)
+    return string.char(string.byte(second) + (first == '\\195' and 64 or 0))
+  end)
+end
+redis.call('PFADD', KEYS[1], unpack(members))
+redis.call('EXPIREAT', KEYS[1], ARGV[1])
+return ''
 `;
 
 /**
@@ -92,10 +154,10 @@ export function readWrongType(reply: string): string | undefined {
 /** Reads which parts were refused, where {@link APPLY_CHUNK} has applied the others. */
 export function readFaults(reply: string): ChunkOutcome {
   const faults = new Map<number, FieldFault>();
-  for (const [, index, code] of reply.matchAll(/ (\d+)([nor])/g)) {
+  for (const [, index, code] of reply.matchAll(/ (\d+)([nord])/g)) {
     faults.set(Number(index), FAULTS[code as keyof typeof FAULTS]);
   }
   return faults;
 }
 
-const FAULTS = { n: 'not_integer', o: 'overflow', r: 'refused' } as const;
+const FAULTS = { n: 'not_integer', o: 'overflow', r: 'refused', d: 'not_number' } as const;

@@ -1,8 +1,16 @@
 import { errorText } from '../errors.ts';
 import { TOTAL_FIELD } from '../flush/layout.ts';
 import type { RedisAccess } from './redis-access.ts';
-import { APPLY_CHUNK, markerKey, readFaults, readWrongType } from './redis-script.ts';
-import { type Chunk, type ChunkOutcome, decimal, HashFault, type Store } from './store.ts';
+import { ADD_MEMBERS, APPLY_CHUNK, markerKey, readFaults, readWrongType } from './redis-script.ts';
+import {
+  type Chunk,
+  type ChunkOutcome,
+  decimal,
+  HashFault,
+  plainDecimal,
+  type Store,
+} from './store.ts';
+import type { SetStore } from './set-store.ts';
 
 /** Markers are forgotten after 7 days: longer than any chunk is ever sent again. */
 const MARKER_SECONDS = 7 * 24 * 3600;
@@ -13,7 +21,7 @@ const MARKER_SECONDS = 7 * 24 * 3600;
  * @param instance names this process in the markers: unique, also among its own restarts. It need
  *   not be known before the first chunk.
  */
-export function createRedisStore(access: RedisAccess, instance: () => string): Store {
+export function createRedisStore(access: RedisAccess, instance: () => string): Store & SetStore {
   return {
     kind: access.kind,
     label: access.label,
@@ -31,14 +39,19 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     },
     readField: (hash, field) => access.readField(hash, field).catch(rethrow),
     countFields: (hash) => access.countFields(hash).catch(rethrow),
+    async addMembers({ key, expireAt, members }) {
+      await access.evaluate(ADD_MEMBERS, [key], [String(expireAt), ...members]).catch(rethrow);
+    },
+    countMembers: (key) => access.countUnique(key).catch(rethrow),
     close: () => access.close(),
   };
 
   async function apply({ hash, seq, parts, total }: Chunk): Promise<ChunkOutcome> {
     const args = [String(seq), String(MARKER_SECONDS), total ? TOTAL_FIELD : ''];
-    for (const { field, amount } of parts) {
+    for (const { field, amount, gauge } of parts) {
       // A sign tells a field from none: any text, also an empty one, can be a field.
-      args.push(field === null ? '-' : `+${field}`, decimal(amount));
+      if (gauge === undefined) args.push(field === null ? '-' : `+${field}`, decimal(amount));
+      else args.push(`${gauge === 'set' ? '=' : '~'}${field ?? ''}`, plainDecimal(amount));
     }
     const keys = [hash, markerKey(hash, instance())];
     const reply = String(await access.evaluate(APPLY_CHUNK, keys, args).catch(rethrow));
@@ -49,7 +62,7 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
 }
 
 /** Redis before 7 puts words in front of what a script's command has failed of. */
-const WRONG_TYPE = /^(?:ERR Error running script .*)?WRONGTYPE/;
+const WRONG_TYPE = /^(?:ERR Error running script .*)?(?:WRONGTYPE|INVALIDOBJ)/;
 
 /** A hash of another type is its own fault: other hashes are well. */
 function rethrow(error: unknown): never {

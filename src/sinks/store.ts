@@ -1,5 +1,5 @@
 /** Why a field's part of a chunk was not written. */
-export type FieldFault = 'not_integer' | 'overflow' | 'refused';
+export type FieldFault = 'not_integer' | 'not_number' | 'overflow' | 'refused';
 
 /** What is added to one hash in one step: all of it once, or nothing of it. */
 export interface Chunk {
@@ -8,15 +8,17 @@ export interface Chunk {
   readonly seq: number;
   /** What is added; `field` null adds to `total` alone. Up to about 1,000. */
   readonly parts: readonly ChunkPart[];
-  /** Every part also adds to the hash's field `total`. */
+  /** Every part but those of gauges also adds to the hash's field `total`. */
   readonly total: boolean;
 }
 
 /** One field's part of a chunk. */
 export interface ChunkPart {
   readonly field: string | null;
-  /** An integer within 64 bits. */
+  /** An integer within 64 bits; of a gauge any finite number. */
   readonly amount: number;
+  /** Of a gauge: whether `amount` is what it is set to, or what is added to it. */
+  readonly gauge?: 'set' | 'change' | undefined;
 }
 
 /** Per part, in order: why it was not written. Parts that were are not in the map. */
@@ -64,6 +66,25 @@ export interface Store {
 /** Returns an integer as a plain decimal: no exponent, however large. */
 export function decimal(amount: number): string {
   return Number.isSafeInteger(amount) ? String(amount + 0) : BigInt(amount).toString();
+}
+
+/**
+ * Returns a number as a plain decimal: no exponent, and as few digits as read back the same.
+ *
+ *     0.1   →   0.1         1e21   →   1000000000000000000000         1e-7   →   0.0000001
+ *
+ * @param value finite; up to 325 characters come of it.
+ */
+export function plainDecimal(value: number): string {
+  const text = String(value + 0); // no minus before 0
+  const parts = /^(-?)(\d)(?:\.(\d+))?e([-+]\d+)$/.exec(text);
+  if (parts === null) return text;
+  const [, sign = '', first = '', rest = '', exponent] = parts;
+  const digits = first + rest;
+  const point = Number(exponent) + 1;
+  return point > 0
+    ? sign + digits.padEnd(point, '0') // such a number is at least 1e21, of 17 digits at most
+    : `${sign}0.${'0'.repeat(-point)}${digits}`;
 }
 
 /** Returns whether an amount fits a signed 64-bit integer. */

@@ -1,4 +1,4 @@
-import { fstatSync, mkdirSync, statSync } from 'node:fs';
+import { fstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** Returns whether a path still leads to the file that is open. */
@@ -18,4 +18,16 @@ export function makeFolder(path: string): void {
   const above = dirname(absolute);
   if (above !== absolute) makeFolder(above);
   mkdirSync(absolute, { mode: 0o700 });
+}
+
+/**
+ * Returns what tells one run of the machine from the next: memory in files outlives the process,
+ * not the machine.
+ */
+export function readBootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return 'unknown';
+  }
 }

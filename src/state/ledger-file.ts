@@ -8,6 +8,7 @@ import { Count, type Ledger, type LedgerLimits, openLedger } from '../ledger/led
 import {
   LedgerPart,
   LOG_BYTES,
+  MEMBER_BYTES,
   newHandshake,
   partPlaces,
   regionBytes,
@@ -20,14 +21,14 @@ import { isIncomplete, mappedMemory, mapRegion, unmapRegion } from './mapped-mem
 /*
  * A ledger file is the ledger's region (see `ledger.ts`). Its header, in the first 4,096 bytes:
  *
- *      0  "statcol ledger 1"   16 bytes
+ *      0  "statcol ledger 2"   16 bytes
  *     16  id:f64   entriesMax:f64   nameBytesMax:f64   timingsMax:f64
  *     48  boot id of the machine, 36 characters
  *     84  crc:u32 of the bytes before
  *
  * Everything is in the machine's byte order, which is little-endian on all that this runs on.
  */
-const MAGIC = 'statcol ledger 1';
+const MAGIC = 'statcol ledger 2';
 const CRC_AT = 84;
 
 /** Who wrote a ledger file, and how large its parts are. */
@@ -139,6 +140,8 @@ export function readLedgerFile(path: string, { limits }: LedgerHeader): Ledger {
     load(LedgerPart.sums1, SUM_BYTES * entries);
     load(LedgerPart.log0, LOG_BYTES * sides[0].stats[Stat.logLength]!);
     load(LedgerPart.log1, LOG_BYTES * sides[1].stats[Stat.logLength]!);
+    load(LedgerPart.members0, MEMBER_BYTES * sides[0].stats[Stat.memberWords]!);
+    load(LedgerPart.members1, MEMBER_BYTES * sides[1].stats[Stat.memberWords]!);
     return ledger;
   } finally {
     closeSync(fd);

@@ -44,6 +44,7 @@ export function createLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
   let libc: Libc | undefined;
   let plainOnes = 0;
   let failure: SpoolFailure | undefined;
+  let lastId = 0;
   let retryMs = RETRY_MS;
   let retryAtMs = 0;
 
@@ -69,7 +70,7 @@ export function createLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
   function create(): KeptLedger {
     try {
       if (libc === undefined) throw new Error(failure?.error ?? 'it is not open');
-      const id = randomBytes(6).readUIntBE(0, 6);
+      const id = (lastId = Math.max(lastId + 1, newId()));
       const made = createLedgerFile(libc, folder, { id, limits, bootId });
       filed.add(made);
       return { ...made, release: () => release(made) };
@@ -108,4 +109,12 @@ export function createLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
         'It wants a directory on a local disk that has room, and that this user may write',
     );
   }
+}
+
+/**
+ * Returns a number that no other ledger has, and that is above those of earlier ones, so that it is
+ * known of two that were left which one was written last.
+ */
+function newId(): number {
+  return Date.now() * 256 + randomBytes(1)[0]!;
 }

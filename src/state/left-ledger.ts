@@ -1,13 +1,17 @@
-import { HEADER_WORDS } from '../ledger/key-index.ts';
+import { HEADER_WORDS, nameLengthOf } from '../ledger/key-index.ts';
 import { Control, Count, type Ledger } from '../ledger/ledger.ts';
-import { createLedgerReader } from '../ledger/reader.ts';
+import { memberWords } from '../ledger/memory.ts';
+import { createLedgerReader, type GaugeReading } from '../ledger/reader.ts';
 import { Stat } from '../ledger/stat.ts';
-import { Kind } from '../protocol/parse.ts';
+import { DATAGRAM_BYTES_MAX, Kind } from '../protocol/parse.ts';
 
 /** What is told of a ledger that was left; each name may come several times. */
 export interface LeftVisitor {
   counter(name: string, sum: number, samples: number): void;
+  /** The older first. */
+  gauge(name: string, reading: GaugeReading, samples: number): void;
   timings(name: string, values: Float64Array, weights: Float64Array): void;
+  member(name: string, bytes: Uint8Array): void;
 }
 
 /**
@@ -29,7 +33,9 @@ export function readLeftLedger(
     unreadable.add(entry);
     return undefined;
   };
-  for (const side of [0, 1]) {
+  // What a gauge was set to last is what holds: the side that was written first comes first.
+  const [first, second] = ledger.sides;
+  for (const side of first.mark[0]! <= second.mark[0]! ? [0, 1] : [1, 0]) {
     Atomics.store(ledger.control, Control.active, side ^ 1); // the reader looks at the other one
     if (reader.drainedFlip() <= drained) continue;
     const reports = reader.read({
@@ -40,11 +46,22 @@ export function readLeftLedger(
           visitor.counter(name, sum, samples);
         } else unreadable.add(entry);
       },
+      gauge(entry, reading, samples) {
+        const name = nameOf(entry, Kind.gauge);
+        if (name === undefined) return;
+        const isCount = Number.isInteger(samples) && samples > 0;
+        if (isCount && Number.isFinite(reading.value)) visitor.gauge(name, reading, samples);
+        else unreadable.add(entry);
+      },
       timings(entry, values, weights) {
         const name = nameOf(entry, Kind.timing);
         if (name === undefined) return;
         if (values.every(isTime) && weights.every(isWeight)) visitor.timings(name, values, weights);
         else unreadable.add(entry);
+      },
+      member(entry, bytes) {
+        const name = nameOf(entry, Kind.set);
+        if (name !== undefined) visitor.member(name, bytes);
       },
     });
     for (const _ of reports) void 0; // in one go
@@ -57,16 +74,27 @@ function makesSense({ counts, arena, limits, sides }: Ledger): boolean {
   return (
     isWithin(counts[Count.entries]!, limits.entriesMax) &&
     isWithin(counts[Count.arenaWords]!, arena.length) &&
-    sides.every(({ stats, log }) => {
+    sides.every(({ stats, log, members }) => {
       const logged = stats[Stat.logLength]!;
       if (!Number.isInteger(logged) || !isWithin(logged, limits.timingsMax)) return false;
       for (let at = 0; at < logged; at++) {
         const entry = log[3 * at]!;
         if (!Number.isInteger(entry) || !isWithin(entry, counts[Count.entries]! - 1)) return false;
       }
-      return true;
+      return isMemberLog(members, stats[Stat.memberWords]!, counts[Count.entries]!);
     })
   );
+}
+
+function isMemberLog(members: Int32Array, end: number, entries: number): boolean {
+  if (!Number.isInteger(end) || end < 0 || end > members.length) return false;
+  let at = 0;
+  while (at < end) {
+    const [entry, length] = [members[at]!, members[at + 1]!];
+    if (entry < 0 || entry >= entries || length < 1 || length > DATAGRAM_BYTES_MAX) return false;
+    at += memberWords(length);
+  }
+  return at === end;
 }
 
 function isTime(value: number): boolean {
@@ -82,6 +110,6 @@ function isName({ records, arena, counts }: Ledger, entry: number): boolean {
   const end = counts[Count.arenaWords]!;
   const record = records[entry]!;
   if (record < 0 || record + HEADER_WORDS > end || arena[record] !== entry) return false;
-  const length = arena[record + 1]! >>> 15;
+  const length = nameLengthOf(arena[record + 1]!);
   return length > 0 && record + HEADER_WORDS + Math.ceil(length / 4) <= end;
 }

@@ -1,16 +1,22 @@
 import type { CutBody, PlacedChunk, PlacedPart } from '../flush/journal.ts';
+import type { SetItem } from '../flush/set-book.ts';
+import type { GaugeReading } from '../ledger/reader.ts';
 import type { FieldFault } from '../sinks/store.ts';
 import { type ByteReader, createByteReader } from './byte-writer.ts';
-import { FAULTS, type Self, Type } from './record-types.ts';
+import { FAULTS, GAUGE_FIELD, type Self, Type } from './record-types.ts';
 
 /** What records say, in their order; see `record-types.ts`. */
 export interface RecordVisitor {
   counter(name: string, sum: number, samples: number): void;
+  gauge(name: string, reading: GaugeReading, samples: number): void;
   timings(name: string, values: Float64Array, weights: Float64Array): void;
+  members(item: SetItem): void;
+  membersGone(name: string, day: string, samples: number): void;
   folded(name: string, samples: number, carry: number, histogram: string): void;
   drained(ledger: number, mark: number): void;
   lane(hash: string, seq: number): void;
   cut(name: string, amount: number, samples: number): void;
+  gaugeCut(name: string, samples: number): void;
   chunk(chunk: PlacedChunk): void;
   held(hash: string, part: PlacedPart): void;
   sending(hash: string, seq: number, timeMs: number): void;
@@ -45,8 +51,11 @@ function readRecord(from: ByteReader, names: string[], visitor: RecordVisitor): 
     const id = from.f64();
     const share = { id, name: name(), samples: from.f64() };
     const amount = from.f64();
-    const kind = from.u8();
-    return { amount, share, field: kind === 0 ? null : kind === 1 ? share.name : from.text() };
+    const code = from.u8();
+    const kind = code & 3;
+    const field = kind === 0 ? null : kind === 1 ? share.name : from.text();
+    if (code < GAUGE_FIELD.set) return { amount, share, field };
+    return { amount, share, field, gauge: code < GAUGE_FIELD.change ? 'set' : 'change' };
   };
   const times = (read: () => void): void => {
     for (let left = from.u32(); left > 0; left--) read();
@@ -58,6 +67,18 @@ function readRecord(from: ByteReader, names: string[], visitor: RecordVisitor): 
       return;
     case Type.counters:
       return times(() => visitor.counter(name(), from.f64(), from.f64()));
+    case Type.gauges:
+      return times(() => readGauge(name(), from, visitor));
+    case Type.gaugesCut:
+      return times(() => visitor.gaugeCut(name(), from.f64()));
+    case Type.members: {
+      const head = { name: name(), day: from.text(), samples: from.f64() };
+      const members: string[] = [];
+      times(() => void members.push(from.text()));
+      return visitor.members({ ...head, members });
+    }
+    case Type.membersGone:
+      return visitor.membersGone(name(), from.text(), from.f64());
     case Type.timings:
       return readTimings(name(), from, visitor);
     case Type.folded:
@@ -110,6 +131,11 @@ function readRecord(from: ByteReader, names: string[], visitor: RecordVisitor): 
 function readSelf(from: ByteReader): Self {
   const [instance, store] = [from.text(), from.text()];
   return { instance, store, bodySeq: from.u32(), seqFloor: from.f64() };
+}
+
+function readGauge(name: string, from: ByteReader, visitor: RecordVisitor): void {
+  const [value, samples] = [from.f64(), from.f64()];
+  visitor.gauge(name, { value, absolute: from.u8() === 1 }, samples);
 }
 
 function readTimings(name: string, from: ByteReader, visitor: RecordVisitor): void {

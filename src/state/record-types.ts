@@ -1,4 +1,5 @@
 import type { FieldFault } from '../sinks/store.ts';
+import type { GaugeReading } from '../ledger/reader.ts';
 
 /**
  * What the spool remembers, as bytes. A step is a run of records that is there wholly or not at all
@@ -23,7 +24,13 @@ import type { FieldFault } from '../sinks/store.ts';
  *     body     16  number:u32 samples:f64 text:text count:u32 { name:u32 samples:f64 carry:f64 }…
  *     answered 17  number:u32
  *     self     18  instance:text store:text body:u32 (the last cut) floor:f64 (of new hashes)
- *     part         share:f64 name:u32 samples:f64 amount:f64 field:u8 [text]   0 none 1 name 2 text
+ *     gauges   19  count:u32 { name:u32 value:f64 samples:f64 absolute:u8 }…
+ *     gaugeCut 20  count:u32 { name:u32 samples:f64 }…   gauges that were cut
+ *     members  21  name:u32 day:text samples:f64 count:u32 text…   one character per byte
+ *     setGone  22  name:u32 day:text samples:f64   so many of them, the first, are done with
+ *     part         share:f64 name:u32 samples:f64 amount:f64 field:u8 [text]
+ *                  field: 0 none, 1 the name, 2 the text behind it; of a gauge 4 more where it is
+ *                  set, 8 more where it is changed
  */
 export const Type = {
   name: 1,
@@ -44,10 +51,14 @@ export const Type = {
   body: 16,
   answered: 17,
   self: 18,
+  gauges: 19,
+  gaugesCut: 20,
+  members: 21,
+  membersGone: 22,
 } as const;
 
 /** By the number that stands for them. */
-export const FAULTS: readonly FieldFault[] = ['not_integer', 'overflow', 'refused'];
+export const FAULTS: readonly FieldFault[] = ['not_integer', 'overflow', 'refused', 'not_number'];
 
 /** Who writes, and with which numbers it goes on. */
 export interface Self {
@@ -59,6 +70,16 @@ export interface Self {
   bodySeq: number;
   /** Hashes that are new are numbered from here. */
   seqFloor: number;
+}
+
+/** What stands in a part's `field` beside 0, 1 or 2. */
+export const GAUGE_FIELD = { set: 4, change: 8 } as const;
+
+/** A gauge's part of a step. */
+export interface GaugeSum {
+  name: string;
+  reading: GaugeReading;
+  samples: number;
 }
 
 /** A counter's part of a step. */

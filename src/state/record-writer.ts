@@ -1,11 +1,22 @@
 import type { CutBody, LaidOut, PlacedChunk, PlacedPart } from '../flush/journal.ts';
+import type { SetItem } from '../flush/set-book.ts';
 import type { FieldFault } from '../sinks/store.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { type CounterSum, FAULTS, type Self, Type } from './record-types.ts';
+import {
+  type CounterSum,
+  FAULTS,
+  GAUGE_FIELD,
+  type GaugeSum,
+  type Self,
+  Type,
+} from './record-types.ts';
 
 /** Writes records, one behind the other. */
 export interface RecordWriter {
   counters(sums: Iterable<CounterSum>): void;
+  gauges(sums: readonly GaugeSum[]): void;
+  members(item: SetItem): void;
+  membersGone(name: string, day: string, samples: number): void;
   timings(name: string, values: ArrayLike<number>, weights?: ArrayLike<number>): void;
   folded(name: string, samples: number, carry: number, histogram: string): void;
   drained(ledger: number, mark: number): void;
@@ -27,7 +38,27 @@ export interface RecordWriter {
 export function createRecordWriter(bytes: ByteWriter, names: Map<string, number>): RecordWriter {
   return {
     counters: (sums) =>
-      listed(Type.counters, sums, ({ name, sum, samples }) => [name, sum, samples]),
+      listed(Type.counters, Array.from(sums), ({ sum, samples }) => {
+        bytes.f64(sum);
+        bytes.f64(samples);
+      }),
+    gauges(sums) {
+      listed(Type.gauges, sums, ({ reading, samples }) => {
+        bytes.f64(reading.value);
+        bytes.f64(samples);
+        bytes.u8(reading.absolute ? 1 : 0);
+      });
+    },
+    members({ name, day, members, samples }) {
+      ofSet(Type.members, name, day);
+      bytes.f64(samples);
+      bytes.u32(members.length);
+      for (const member of members) bytes.text(member);
+    },
+    membersGone(name, day, samples) {
+      ofSet(Type.membersGone, name, day);
+      bytes.f64(samples);
+    },
     timings(name, values, weights) {
       const id = idOf(name);
       bytes.u8(Type.timings);
@@ -52,8 +83,12 @@ export function createRecordWriter(bytes: ByteWriter, names: Map<string, number>
       bytes.f64(mark);
     },
     lane: (hash, seq) => ofHash(Type.lane, hash, seq),
-    laidOut({ items, released, chunks, held, fractionSamples }) {
-      listed(Type.cut, items, ({ name, amount, samples }) => [name, amount, samples]);
+    laidOut({ items, gauges, released, chunks, held, fractionSamples }) {
+      listed(Type.cut, items, ({ amount, samples }) => {
+        bytes.f64(amount);
+        bytes.f64(samples);
+      });
+      listed(Type.gaugesCut, gauges, ({ samples }) => bytes.f64(samples));
       for (const hash of released) ofHash(Type.released, hash);
       for (const one of chunks) chunk(one);
       for (const { hash, part: one } of held) heldPart(hash, one);
@@ -114,21 +149,26 @@ export function createRecordWriter(bytes: ByteWriter, names: Map<string, number>
     return id;
   }
 
-  function listed<One>(
+  function listed<One extends { name: string }>(
     type: number,
-    all: Iterable<One>,
-    fieldsOf: (one: One) => [name: string, first: number, second: number],
+    all: readonly One[],
+    writeRest: (one: One) => void,
   ): void {
-    const rows = Array.from(all, fieldsOf);
-    if (rows.length === 0) return;
-    for (const [name] of rows) idOf(name);
+    if (all.length === 0) return;
+    for (const { name } of all) idOf(name);
     bytes.u8(type);
-    bytes.u32(rows.length);
-    for (const [name, first, second] of rows) {
-      bytes.u32(idOf(name));
-      bytes.f64(first);
-      bytes.f64(second);
+    bytes.u32(all.length);
+    for (const one of all) {
+      bytes.u32(idOf(one.name));
+      writeRest(one);
     }
+  }
+
+  function ofSet(type: number, name: string, day: string): void {
+    const id = idOf(name);
+    bytes.u8(type);
+    bytes.u32(id);
+    bytes.text(day);
   }
 
   function ofHash(type: number, hash: string, seq?: number): void {
@@ -156,13 +196,13 @@ export function createRecordWriter(bytes: ByteWriter, names: Map<string, number>
     part(one);
   }
 
-  function part({ field, amount, share }: PlacedPart): void {
+  function part({ field, amount, gauge, share }: PlacedPart): void {
     bytes.f64(share.id);
     bytes.u32(idOf(share.name));
     bytes.f64(share.samples);
     bytes.f64(amount);
     const kind = field === null ? 0 : field === share.name ? 1 : 2;
-    bytes.u8(kind);
+    bytes.u8(kind + (gauge === undefined ? 0 : GAUGE_FIELD[gauge]));
     if (kind === 2) bytes.text(field!);
   }
 }

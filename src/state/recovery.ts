@@ -51,7 +51,9 @@ export function recover(parts: RecoveryParts): Recovery {
     oldFiles: [],
   };
   for (const number of numbers) readSpool(parts, number, recovery);
-  for (const file of files.filter((one) => /^ledger-[0-9a-f]+$/.test(one))) {
+  // The oldest first: what a gauge was set to last is what holds.
+  const ledgers = files.filter((one) => /^ledger-[0-9a-f]+$/.test(one));
+  for (const file of ledgers.toSorted((a, b) => ledgerNumber(a) - ledgerNumber(b))) {
     try {
       readLedger(parts, file, recovery);
     } catch (error) {
@@ -88,6 +90,10 @@ function readSpool(parts: RecoveryParts, number: number, recovery: Recovery): vo
   } catch (error) {
     keepAside(recovery, file, errorText(error));
   }
+}
+
+function ledgerNumber(file: string): number {
+  return parseInt(file.slice('ledger-'.length), 16);
 }
 
 function readSteps(path: string, visitor: RecordVisitor): ReturnType<typeof readSpoolFile> {
@@ -147,6 +153,10 @@ const NOTHING: RecordVisitor = {
   self: nothing,
   counter: nothing,
   cut: nothing,
+  gauge: nothing,
+  gaugeCut: nothing,
+  members: nothing,
+  membersGone: nothing,
   timings: nothing,
   folded: (...[, , , histogram]) => void Histogram.fromBase64(histogram),
   drained: nothing,

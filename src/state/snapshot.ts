@@ -1,7 +1,9 @@
 import type { CounterBatch } from '../flush/counter-batch-types.ts';
 import type { CounterBook } from '../flush/counter-book.ts';
+import type { GaugeBook } from '../flush/gauge-book.ts';
 import type { PlacedPart } from '../flush/journal.ts';
-import { type LanePart, newShare } from '../flush/lanes.ts';
+import { type LanePart, newShare, partOf } from '../flush/lanes.ts';
+import type { SetBook, SetItem } from '../flush/set-book.ts';
 import type { TimingBook } from '../flush/timing-book.ts';
 import type { TrapBody } from '../flush/trap-body.ts';
 import type { RecordWriter } from './record-writer.ts';
@@ -10,7 +12,11 @@ import type { Self } from './record-types.ts';
 /** All that is to be remembered. */
 export interface StateParts {
   counters: CounterBook;
+  gauges: GaugeBook;
   batch: CounterBatch;
+  sets: SetBook;
+  /** Members on their way. */
+  setItems: readonly SetItem[];
   timings: TimingBook;
   self: Self;
   body: TrapBody | undefined;
@@ -22,10 +28,16 @@ export interface StateParts {
 
 /** Writes down how things stand: read from nothing, the records put all of it back. */
 export function writeSnapshot(parts: StateParts, records: RecordWriter): void {
-  const { counters, batch, timings, self, body, drained } = parts;
+  const { counters, gauges, sets, setItems, batch, timings, self, body, drained } = parts;
   records.self(self);
   for (const [ledger, mark] of drained) records.drained(ledger, mark);
   records.counters(counters.waiting());
+  records.gauges(
+    Array.from(gauges.waiting(), ({ name, value, absolute, samples }) => {
+      return { name, reading: { value, absolute }, samples };
+    }),
+  );
+  for (const item of [...setItems, ...sets.waiting()]) records.members(item);
   writeBatch(batch, records);
   for (const { hash, seq, timeMs } of parts.sent) records.sending(hash, seq, timeMs);
   for (const { name, folded, foldedSamples, carry, values, weights, taken } of timings.waiting()) {
@@ -42,14 +54,15 @@ function writeBatch(batch: CounterBatch, records: RecordWriter): void {
   }
   for (const { hash, seq, held } of batch.lanes.all()) {
     if (seq > 0) records.lane(hash, seq);
-    for (const [name, { field, amount, samples }] of held) {
-      records.held(hash, { field, amount, share: newShare(name, samples) });
+    for (const { name, samples, ...what } of held.values()) {
+      const share = newShare(name, samples, what.gauge !== undefined);
+      records.held(hash, { ...partOf(what), share });
     }
   }
   records.fractions(batch.fractionSamples);
 }
 
 /** A part answers for its share's samples unless they are held elsewhere, or dropped. */
-function ownPart({ field, amount, share }: LanePart): PlacedPart {
-  return { field, amount, share: share.fate === 'own' ? share : { ...share, samples: 0 } };
+function ownPart({ share, ...part }: LanePart): PlacedPart {
+  return { ...part, share: share.fate === 'own' ? share : { ...share, samples: 0 } };
 }

@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import type { Log } from '../flush/health.ts';
 import type { DrainMemory, Journal } from '../flush/journal.ts';
+import type { SetItem } from '../flush/set-book.ts';
 import type { KeptLedger } from '../ingest/kept-ledger.ts';
 import type { Libc } from '../ingest/libc.ts';
 import type { LedgerLimits } from '../ledger/ledger.ts';
-import { makeFolder } from './files.ts';
+import { makeFolder, readBootId } from './files.ts';
 import { createLedgerFiles } from './ledger-files.ts';
 import type { LeftVisitor } from './left-ledger.ts';
 import { clearAway, recover, type Recovery, setAside } from './recovery.ts';
@@ -33,6 +34,8 @@ export interface StateDirParts {
 export interface StateTargets extends RestoreTargets {
   /** Takes what was in a ledger. */
   left: LeftVisitor;
+  /** Members on their way. */
+  setItems(): readonly SetItem[];
   /** The body in flight, and the number of the last one. */
   flight(): { seq: number; body: { text: string; samples: number } | undefined };
   restoreFlight(seq: number, body: { text: string; samples: number } | undefined): void;
@@ -43,6 +46,8 @@ export interface StateTargets extends RestoreTargets {
 /** Everything that outlives the process: what is on its way, and the ledgers. */
 export interface StateDir extends DrainMemory {
   readonly journal: Journal;
+  /** Members were written, and are not to be remembered any more. */
+  membersGone(item: SetItem): void;
   /** The name that markers and keys bear: that of the first process of this directory. */
   readonly instance: string;
   /** How long the spool is. */
@@ -104,6 +109,9 @@ export function createStateDir(parts: StateDirParts): StateDir {
       answered: (seq) => spool?.step((records) => records.answered(seq)),
       synced: () => spool?.synced(),
     },
+    membersGone({ name, day, samples }) {
+      spool?.step((records) => records.membersGone(name, day, samples));
+    },
     get instance() {
       return instance;
     },
@@ -116,10 +124,12 @@ export function createStateDir(parts: StateDirParts): StateDir {
     failure: () => spool?.failure ?? ledgers.failure(),
     open,
     createLedger: () => ledgers.create(),
-    drained(ledger, mark, { counters, timings }) {
+    drained(ledger, mark, { counters, gauges, timings, sets }) {
       if (ledger !== 0) drainedMarks.set(ledger, mark);
       spool?.step((records) => {
         records.counters(counters);
+        records.gauges(gauges);
+        for (const item of sets) records.members(item);
         for (const { name, values, weights } of timings) records.timings(name, values, weights);
         if (ledger !== 0) records.drained(ledger, mark);
       });
@@ -217,17 +227,20 @@ export function createStateDir(parts: StateDirParts): StateDir {
 
   /** Goes on as the process before: under its name, with its numbers. */
   function takeOver({ restored, ledgerIds }: Recovery): void {
-    const { batch, counters } = targets!;
+    const { batch, counters, gauges, sets } = targets!;
     for (const id of ledgerIds) drainedMarks.set(id, Number.MAX_SAFE_INTEGER);
     if (restored === undefined) return;
     const { self, body } = restored;
-    const waiting = counters.pendingSamples + batch.pendingSamples;
+    const inBooks = counters.pendingSamples + gauges.pendingSamples + sets.pendingSamples;
+    const waiting = inBooks + batch.pendingSamples + batch.pendingGaugeSamples;
     if (self?.store === 'redis' && parts.store === 'memory' && waiting > 0) {
       throw forRedis(folder, waiting);
     }
     // What became of samples before is not for this process to tell.
-    batch.tally.delivered = 0;
-    batch.tally.dropped.clear();
+    for (const tally of [batch.tally, batch.gaugeTally]) {
+      tally.delivered = 0;
+      tally.dropped.clear();
+    }
     sent = restored.sent;
     if (self !== undefined) {
       instance = self.instance;
@@ -246,7 +259,8 @@ export function createStateDir(parts: StateDirParts): StateDir {
         const { seq: bodySeq, body } = targets!.flight();
         const { seqFloor } = targets!.batch.lanes;
         const self = { instance, store: parts.store, bodySeq, seqFloor };
-        const state = { ...targets!, self, body, drained: drainedMarks, sent: sent.all() };
+        const ways = { self, body, setItems: targets!.setItems(), sent: sent.all() };
+        const state = { ...targets!, ...ways, drained: drainedMarks };
         writeSnapshot(state, records);
       },
       shed: () => targets!.shedTimings(),
@@ -274,17 +288,7 @@ export function createStateDir(parts: StateDirParts): StateDir {
 
 /** The memory store would forget what was counted for Redis. */
 function forRedis(folder: string, samples: number): StatcolError {
-  const message =
-    `${folder} holds ${samples} counter samples that are to go to Redis, and there is no --redis: ` +
-    'give it, or another --state-dir';
+  const what = `${samples} samples of counters, gauges and sets that are to go to Redis`;
+  const message = `${folder} holds ${what}, and there is no --redis: give it, or another --state-dir`;
   return new StatcolError(ErrorCode.ERR_STATE_DIR, message);
-}
-
-/** Memory in files outlives the process, not the machine: this tells one run of it from the next. */
-function readBootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  } catch {
-    return 'unknown';
-  }
 }

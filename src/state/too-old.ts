@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { errorText } from '../errors.ts';
 import type { CounterBatch } from '../flush/counter-batch-types.ts';
 import type { Log } from '../flush/health.ts';
+import { partOf } from '../flush/lanes.ts';
 import { asideName } from './recovery.ts';
 import type { SentChunks } from './restore.ts';
 
@@ -30,13 +31,14 @@ export function setOldAside(folder: string, parts: OldChunksParts): void {
     const chunk = batch.chunks.find((one) => one.lane.hash === hash && one.seq === seq);
     if (chunk === undefined) continue;
     const when = new Date(timeMs).toISOString();
-    const amounts = chunk.parts.map(({ field, amount }) => ({ field, amount }));
+    const amounts = chunk.parts.map(partOf);
     const text = JSON.stringify({ hash, instance, seq, sent: when, amounts });
     const file = asideName(`chunk-${seq}.json`);
     const what = `a chunk of ${hash}, sent on ${when} and not answered, is too old to be sent again`;
     try {
       writeFileSync(join(folder, file), `${text}\n`, { mode: 0o600 });
-      const advice = 'if the hash has not got it, its amounts can be added by hand (HINCRBY)';
+      const advice =
+        'if the hash has not got it, its amounts can be added by hand (HINCRBY; gauges: HSET)';
       log('error', `${what}: it is set aside as ${file}; ${advice}`);
     } catch (error) {
       log('error', `${what}, and cannot be set aside (${errorText(error)}): ${text}`);

@@ -119,7 +119,7 @@ describe('a dead ingest thread is replaced', () => {
         const last = await collector.until((now) => {
           return now.samples.counters >= samples.counters + 200;
         });
-        expect(last.samples).to.deep.equal({
+        expect(last.samples).to.include({
           counters: samples.counters + 200,
           timings: samples.timings + 200,
         });
@@ -139,7 +139,7 @@ describe('a dead ingest thread is replaced', () => {
       collector.signal('SIGUSR2');
       while (replaced() === 0) await new Promise(setImmediate);
       const { samples } = await vitals();
-      expect(samples).to.deep.equal({ counters: 300, timings: 300 });
+      expect(samples).to.include({ counters: 300, timings: 300 });
       expect(await collector.stop()).to.equal(0);
       await expectDelivered(samples);
     });

@@ -134,7 +134,9 @@ describe('a tampered state directory is noticed', () => {
     const flags = ['--state-dir', folder, '--port', '0', '--http', 'off'];
     const { code, stderr } = await runStatcol(['listen', ...flags]);
     expect(code).to.equal(1);
-    expect(stderr).to.match(/holds 10 counter samples that are to go to Redis.*--redis/);
+    expect(stderr).to.match(
+      /holds 10 samples of counters, gauges and sets that are to go to Redis.*--redis/,
+    );
     await redis.restart();
     const next = await startWithRedis();
     await next.until(({ counters }) => counters.delivered === 10);

@@ -25,10 +25,12 @@ describe('every sample is accounted for', () => {
   }
 
   /** The second identity of the design: it has to hold in every answer. */
-  function checkSamples({ samples, counters, timings }: Vitals): void {
+  function checkSamples({ samples, counters, gauges, sets, timings }: Vitals): void {
     const accounted = ({ delivered, pending, dropped }: Fate): number =>
       delivered + pending + sum(dropped);
     expect(samples.counters + counters.recovered).to.equal(accounted(counters));
+    expect(samples.sets + sets.recovered).to.equal(accounted(sets));
+    expect(samples.gauges + gauges.recovered).to.equal(accounted(gauges));
     expect(samples.timings + timings.recovered).to.equal(accounted(timings));
   }
 
@@ -38,7 +40,15 @@ describe('every sample is accounted for', () => {
     const flags = ['--counter-interval', '10', '--timing-interval', '10'];
     collector = await startCollector(['--redis', redis.url, '--trap', trap.url, ...flags]);
     const sender = openSender(collector.udpPort);
-    const lines = ['a:1|c', 'b:2:3:4|c|@0.5', 't:1:2|ms', 'bad', 'x:1|zzz', 'g:1|g', 't:5|h|@0.1'];
+    const lines = [
+      'a:1|c',
+      'b:2:3:4|c|@0.5',
+      't:1:2|ms',
+      'bad',
+      'x:1|zzz',
+      'g:1|g\ns:x|s',
+      't:5|h|@0.1',
+    ];
     const datagrams = 2000;
     let statuses = 0;
     trap.behave((response, submission) => {
@@ -53,15 +63,19 @@ describe('every sample is accounted for', () => {
     }
     sender.close();
     const vitals = await collector.until(
-      (now) => now.udp.datagrams === datagrams && now.counters.pending + now.timings.pending === 0,
+      (now) =>
+        now.udp.datagrams === datagrams &&
+        [now.counters, now.gauges, now.sets, now.timings].every(({ pending }) => pending === 0),
     );
     checkSamples(vitals);
     expect(vitals.udp.bytes).to.equal(datagrams * lines.join('\n').length);
     expect(vitals.lines).to.deep.equal({
-      accepted: 4 * datagrams,
-      rejected: { no_separator: datagrams, bad_type: datagrams, unsupported: datagrams },
+      accepted: 6 * datagrams,
+      rejected: { no_separator: datagrams, bad_type: datagrams },
     });
-    expect(vitals.samples).to.deep.equal({ counters: 4 * datagrams, timings: 3 * datagrams });
+    expect(vitals.samples).to.deep.equal({
+      ...{ counters: 4 * datagrams, timings: 3 * datagrams, gauges: datagrams, sets: datagrams },
+    });
     expect(vitals.counters.delivered).to.equal(4 * datagrams);
     expect(Object.fromEntries(await redis.hash('statcol:stats'))).to.deep.equal({
       a: String(datagrams),
@@ -105,7 +119,7 @@ describe('every sample is accounted for', () => {
       ({ lines }) => lines.accepted + sum(lines.rejected) === 2 + 150 * 22,
     );
     expect(vitals.lines.rejected).to.deep.equal({ key_limit: 3000 - 998 });
-    expect(vitals.keys).to.include({ counters: 999, timings: 1, limit: 1000 });
+    expect(vitals.keys).to.include({ counters: 999, timings: 1, gauges: 0, limit: 1000 });
     checkSamples(vitals);
     await collector.until(({ counters }) => counters.pending === 0);
     const counters = await collector.json<Record<string, Record<string, number>>>('api/counters');

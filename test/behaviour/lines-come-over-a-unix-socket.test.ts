@@ -80,7 +80,7 @@ describe('lines come over a unix socket', () => {
     expect(unix).to.deep.equal({ configured: true, datagrams: 2, bytes: 24 });
     expect(udp).to.include({ datagrams: 0, bytes: 0, kernelDrops: 0 });
     expect(lines).to.deep.equal({ accepted: 2, rejected: { no_separator: 1 } });
-    expect(samples).to.deep.equal({ counters: 1, timings: 1 });
+    expect(samples).to.deep.equal({ counters: 1, timings: 1, gauges: 0, sets: 0 });
     expect(one.stderr()).to.include(`refused (no_separator) from "unix:${path}": "bad"`);
   });
 

@@ -116,7 +116,7 @@ describe('the stream tells what the API tells', () => {
       'timing api.latency',
     ]);
     expect(last.list.rows.find(({ kind }) => kind === 'timing')!.p99).to.equal(timing.summary!.p99);
-    expect(last.vitals.samples).to.deep.equal({ counters: 2 * sent, timings: sent });
+    expect(last.vitals.samples).to.include({ counters: 2 * sent, timings: sent });
     const { uptimeSeconds: _, ...vitals } = await json<Frame['vitals']>('api/vitals');
     expect(last.vitals).to.deep.include({ lines: vitals.lines, udp: vitals.udp });
     const heatmap = await json<{ columns: { count: number }[] }>('api/heatmap/api.latency');

@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
 import { createTally } from '../../src/flush/tally.ts';
 import { createTimingBook } from '../../src/flush/timing-book.ts';
 import type { Ingest } from '../../src/ingest/ingest.ts';
@@ -121,8 +123,15 @@ function createRig(): Rig {
   const trace = createCounterTrace({ clock });
   const drainer = createDrainer({
     ...{ ingests: [ingest], namesMax: 10, clock, window, trace, hasTrap: false },
-    ...{ counters: createCounterBook(10), timings: createTimingBook('n', 1 << 20) },
-    ...{ counterTally: createTally(), timingTally: createTally() },
+    ...{
+      counters: createCounterBook(10),
+      gauges: createGaugeBook(),
+      sets: createSetBook(),
+      setTally: createTally(),
+      wallNowMs: () => 0,
+      timings: createTimingBook('n', 1 << 20),
+    },
+    ...{ counterTally: createTally(), gaugeTally: createTally(), timingTally: createTally() },
     log: () => {},
     nowMs: () => nowMs - START * 1000,
   });

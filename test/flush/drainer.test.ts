@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { type CounterBook, createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
 import { createTimingBook, type TimingBook } from '../../src/flush/timing-book.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
@@ -47,9 +49,14 @@ describe('the drainer', () => {
       ingests: [ingest],
       namesMax: 20,
       counters,
+      gauges: createGaugeBook(),
+      sets: createSetBook(),
+      setTally: createTally(),
+      wallNowMs: () => 0,
       timings,
       clock,
       window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, clock }),
+      gaugeTally: createTally(),
       counterTally: createTally(),
       timingTally: tally,
       hasTrap: true,

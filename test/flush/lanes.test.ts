@@ -86,7 +86,7 @@ describe('Lanes', () => {
       const dropped = shareOf('b', 2, 2);
       drop(part('b', 1, dropped));
       hold(after, part('b', 1, dropped));
-      expect(after.held.get('b')).to.deep.equal({ field: 'b', amount: 1, samples: 0 });
+      expect(after.held.get('b')).to.include({ field: 'b', amount: 1, samples: 0 });
     });
   });
 });

@@ -82,6 +82,8 @@ describe('many names', () => {
     let parts = 1;
     const reports = reader.drain({
       counter: (entry, sum) => sums.set(reader.nameOf(entry), sum),
+      gauge() {},
+      member() {},
       timings(entry, values) {
         const name = reader.nameOf(entry);
         timings.set(name, [...(timings.get(name) ?? []), ...values]);

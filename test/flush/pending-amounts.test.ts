@@ -151,5 +151,6 @@ function shareOf(name: string): Share {
 
 function heldOf(amounts: Record<string, number>): Map<string, Held> {
   const entries = Object.entries(amounts);
-  return new Map(entries.map(([name, amount]) => [name, { field: name, amount, samples: 1 }]));
+  const held = { gauge: undefined, samples: 1 };
+  return new Map(entries.map(([name, amount]) => [name, { name, field: name, amount, ...held }]));
 }

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { type CounterBook, createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
 import { createTimingBook } from '../../src/flush/timing-book.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
@@ -43,9 +45,14 @@ describe('a drainer of several ledgers', () => {
       ingests,
       namesMax: NAMES_MAX,
       counters,
+      gauges: createGaugeBook(),
+      sets: createSetBook(),
+      setTally: createTally(),
+      wallNowMs: () => 0,
       timings: createTimingBook('n', 1 << 20),
       clock,
       window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, clock }),
+      gaugeTally: createTally(),
       counterTally: tally,
       timingTally: createTally(),
       hasTrap: true,

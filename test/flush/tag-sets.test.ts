@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
 import { type CounterBook, createCounterBook } from '../../src/flush/counter-book.ts';
 import { createDrainer, type Drainer } from '../../src/flush/drainer.ts';
 import { createTally } from '../../src/flush/tally.ts';
@@ -58,6 +60,11 @@ describe('A limit of sets of tags, with a thread and its ledgers', () => {
       namesMax: 5000,
       counters,
       timings,
+      gauges: createGaugeBook(),
+      sets: createSetBook(),
+      gaugeTally: createTally(),
+      setTally: createTally(),
+      wallNowMs: () => 0,
       clock,
       window: createWindow({ windowSeconds: 10, budgetBytes: 1 << 20, clock }),
       counterTally: createTally(),

@@ -34,6 +34,8 @@ async function textOf(sources: Partial<MetricsSources>): Promise<string> {
   const metrics = createMetrics({
     vitals: () => Promise.resolve(VITALS),
     hashes: () => [],
+    collections: [],
+    sets: () => Promise.resolve([]),
     store: storeOf({}),
     histograms: undefined,
     time: systemTime(),
@@ -42,9 +44,7 @@ async function textOf(sources: Partial<MetricsSources>): Promise<string> {
   return [...(await metrics())].join('');
 }
 
-function histogramsOf(
-  ...samples: [name: string, value: number, times: number][]
-): LifetimeHistograms {
+function histogramsOf(...samples: [string, number, number][]): LifetimeHistograms {
   const histograms = createLifetimeHistograms();
   for (const [name, value, times] of samples) histograms.addCounted(name, value, times);
   return histograms;
@@ -73,15 +73,27 @@ describe('What Prometheus is told', () => {
       'statcol_lines_rejected_total{reason="no_separator"}': 1,
       'statcol_samples_total{kind="counter"}': 700,
       'statcol_samples_total{kind="timing"}': 300,
+      'statcol_samples_total{kind="gauge"}': 50,
+      'statcol_samples_total{kind="set"}': 9,
       'statcol_samples_recovered_total{kind="counter"}': 0,
       'statcol_samples_recovered_total{kind="timing"}': 0,
+      'statcol_samples_recovered_total{kind="gauge"}': 1,
+      'statcol_samples_recovered_total{kind="set"}': 0,
       'statcol_samples_delivered_total{kind="counter"}': 600,
       'statcol_samples_delivered_total{kind="timing"}': 299,
+      'statcol_samples_delivered_total{kind="gauge"}': 45,
+      'statcol_samples_delivered_total{kind="set"}': 7,
       'statcol_samples_pending{kind="counter"}': 98,
       'statcol_samples_pending{kind="timing"}': 1,
+      'statcol_samples_pending{kind="gauge"}': 5,
+      'statcol_samples_pending{kind="set"}': 1,
       'statcol_samples_dropped_total{kind="counter",reason="overflow"}': 2,
+      'statcol_samples_dropped_total{kind="gauge",reason="not_number"}': 1,
+      'statcol_samples_dropped_total{kind="set",reason="sets_full"}': 1,
       'statcol_keys{kind="counter"}': 5,
       'statcol_keys{kind="timing"}': 3,
+      'statcol_keys{kind="gauge"}': 2,
+      'statcol_keys{kind="set"}': 1,
       'statcol_keys_limit{}': 1_000_000,
       'statcol_window_names{}': 3,
       'statcol_window_bytes{}': 1234,
@@ -220,11 +232,13 @@ describe('What Prometheus is told', () => {
     const text = await textOf({
       vitals: () => Promise.resolve({ ...VITALS, receiver, trap, version: 'a"b\\c\nd' }),
       hashes: () => ['h', '"\n'],
-      store: storeOf({ h: fields, '"\n': fields }),
+      collections: ['h', '"\n'],
+      sets: () => Promise.resolve([['h', fields]]),
+      store: storeOf({ h: fields, '"\n': fields, 'h:gauges': fields, '"\n:gauges': fields }),
       histograms,
     });
     const { values } = readPrometheus(text);
-    expect(values.size).to.be.above(HOSTILE.length * 23);
+    expect(values.size).to.be.above(HOSTILE.length * 25);
     expect(text).to.include(String.raw`version="a\"b\\c\nd"`);
     expect(await runPromtool(text)).to.deep.equal({ code: 0, said: '' });
     expect(await runPromtool(await textOf({}))).to.deep.equal({ code: 0, said: '' });

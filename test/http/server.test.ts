@@ -10,6 +10,8 @@ const TYPES = new Map([
   ['/healthz', JSON_TYPE],
   ['/api/vitals', JSON_TYPE],
   ['/api/counters', JSON_TYPE],
+  ['/api/gauges', JSON_TYPE],
+  ['/api/sets', JSON_TYPE],
   ['/api/timings', JSON_TYPE],
   ['/metrics', 'text/plain; version=0.0.4; charset=utf-8'],
 ]);

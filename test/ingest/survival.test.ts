@@ -97,9 +97,13 @@ for (const [name, open] of TRANSPORTS) {
         await setImmediate();
       }
       total.counters.delete('ok');
-      const { counters, timings, stats } = total;
+      const { counters, gauges, sets, timings, stats } = total;
       return [
         ...Array.from(counters, ([key, [sum, samples]]) => `c ${key} ${sum} ${samples}`),
+        ...Array.from(sets, ([key, members]) => members.map((one) => `s ${key} ${one}`)).flat(),
+        ...Array.from(gauges, ([key, [value, absolute, samples]]) => {
+          return `g ${key} ${absolute ? '' : 'by '}${value} ${samples}`;
+        }),
         ...Array.from(timings, ([key, pairs]) => {
           return pairs.map(([value, weight]) => `t ${key} ${value} ${weight}`);
         }).flat(),

@@ -63,9 +63,13 @@ describe('the flip', () => {
 describe('a drain', () => {
   it('clears what it reported', () => {
     const bench = ledgerBench();
-    for (const line of ['a:1|c', 't:1:2|ms', 'bad', 'x:|c', 'g:1|g']) bench.send(line);
+    for (const line of ['a:1|c', 't:1:2|ms', 'bad', 'x:|c', '_sc|n|0', 'g:1|g']) {
+      bench.send(line);
+    }
     const first = bench.take();
-    expect([first.counters.size, first.timings.size, first.refusals.size]).to.deep.equal([1, 1, 3]);
+    const { counters, gauges, timings, refusals } = first;
+    const sizes = [counters, gauges, timings, refusals].map(({ size }) => size);
+    expect(sizes).to.deep.equal([1, 1, 1, 3]);
     for (let round = 0; round < 4; round++) expect(bench.take()).to.deep.equal(nothingDrained());
     for (const { sums, stats } of bench.ledger.sides) {
       expect([...sums, ...stats].every((word) => word === 0)).to.equal(true);

@@ -46,7 +46,7 @@ describe('a ledger’s refusals', () => {
       bad_rate: 'n:1|c|@0',
       bad_tags: 'n:1|c|#,',
       key_limit: 'm:1|c',
-      unsupported: 'n:1|g',
+      unsupported: '_sc|n|0',
     };
     for (const reason of REJECT_REASONS) expect(bench.send(lines[reason])).to.equal(reason);
     const { refusals } = bench.take();

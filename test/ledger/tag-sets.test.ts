@@ -129,7 +129,7 @@ describe('A name with too many sets of tags', () => {
       reader.requestFlip();
       writer.poll();
       const names: string[] = [];
-      const nobody = { timings() {}, stats() {}, refusal() {} };
+      const nobody = { gauge() {}, timings() {}, member() {}, stats() {}, refusal() {} };
       const counter = (entry: number): void => void names.push(reader.nameOf(entry));
       for (const _ of reader.drain({ ...nobody, counter })) continue;
       return names.toSorted();

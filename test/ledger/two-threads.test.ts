@@ -130,6 +130,8 @@ function createTaker(reader: LedgerReader, expected: Expected, seen: Seen): () =
       const [sumBefore, samplesBefore] = seen.counters.get(name) ?? [0, 0];
       seen.counters.set(name, [sumBefore + sum, samplesBefore + samples]);
     },
+    gauge(): void {},
+    member(): void {},
     timings(entry: number, values: Float64Array, weights: Float64Array): void {
       const name = reader.nameOf(entry);
       let before = lastOf.get(name) ?? -1;

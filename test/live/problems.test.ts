@@ -163,7 +163,7 @@ describe('Problems', () => {
 
   it('tell of names that run out', () => {
     const keys = (counters: number, growth: Vitals['growth'] = []): Partial<Standing> => {
-      const used = { ...VITALS.keys, counters, timings: 100, limit: 2000 };
+      const used = { ...VITALS.keys, counters, timings: 60, gauges: 30, sets: 10, limit: 2000 };
       return { vitals: { ...VITALS, keys: used, growth } };
     };
     expect(problemsOf({ ...WELL, ...keys(1700) })).to.deep.equal([]);
@@ -203,7 +203,10 @@ describe('Problems', () => {
           counters: { ...NOTHING.counters, dropped: new Map([['overflow', 1]]) },
         },
       ),
-      vitals: { ...VITALS, keys: { ...VITALS.keys, counters: 95, limit: 100 } },
+      vitals: {
+        ...VITALS,
+        keys: { ...VITALS.keys, counters: 95, timings: 0, gauges: 0, sets: 0, limit: 100 },
+      },
       store: { ...WELL.store, down: DOWN, refusing: [{ hash: 'h', reason: 'r', sinceMs: 1 }] },
       trap: DOWN,
       state: DOWN,

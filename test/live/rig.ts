@@ -1,9 +1,12 @@
+import { createGaugeBook } from '../../src/flush/gauge-book.ts';
 import { createCounterBook } from '../../src/flush/counter-book.ts';
 import { createCounterFlusher } from '../../src/flush/counter-flusher.ts';
 import type { Health } from '../../src/flush/health.ts';
 import { createGrowth } from '../../src/flush/growth.ts';
 import { createLayout, type LayoutName } from '../../src/flush/layout.ts';
 import { nothingReceived, type Received } from '../../src/flush/received.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
+import type { SetSender } from '../../src/flush/set-sender.ts';
 import { createTally, type Tally } from '../../src/flush/tally.ts';
 import { createTimingBook } from '../../src/flush/timing-book.ts';
 import type { Frame } from '../../src/live/frame.ts';
@@ -90,6 +93,9 @@ export function createLiveRig({
     received,
     growth: createGrowth(nowMs),
     counterBook,
+    gaugeBook: createGaugeBook(),
+    setBook: createSetBook(),
+    setSender: { tally: createTally(), pendingSamples: 0 } as SetSender,
     counterFlusher: createCounterFlusher({
       ...quiet,
       book: counterBook,

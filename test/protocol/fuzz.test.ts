@@ -93,13 +93,20 @@ describe(`The grammar, read by splitting and by regular expressions (seed ${SEED
         return 'name' in result ? result.name : result.refused;
       }
 
+      function textOf(from: number, to: number): string {
+        return Buffer.from(parser.line.bytes.subarray(from, to)).toString('latin1');
+      }
+
       function expectSameSamples(text: string, { samples }: NaiveLine): void {
-        const { count, kinds, values, weights } = parser.line;
+        const { count, kinds, values, weights, relative } = parser.line;
         let same = samples.length === count;
-        for (const [index, { kind, value, weight }] of samples.entries()) {
-          same &&= kind === (kinds[index] === Kind.counter ? 'counter' : 'timing');
-          same &&= Object.is(value, values[index]);
-          same &&= kind === 'counter' || weight === weights[index];
+        for (const [index, { kind, value, weight, ...more }] of samples.entries()) {
+          same &&= Kind[kind] === kinds[index];
+          const [from, to] = [values[index]!, weights[index]!];
+          const member = kind === 'set' ? textOf(from, to) : undefined;
+          same &&= kind === 'set' ? member === more.member : Object.is(value, from);
+          same &&= kind !== 'timing' || weight === weights[index];
+          same &&= kind !== 'gauge' || more.relative === (relative[index] === 1);
         }
         if (!same) expect.fail(`${shown(text)}: other samples than ${JSON.stringify(samples)}`);
       }
@@ -115,7 +122,7 @@ function expectAgreed(text: string, reason: string, { reasons }: NaiveLine): voi
 
 /** Everything that came in is in exactly one place. */
 function expectBalanced(
-  { counters, timings, stats, rejected }: Drained,
+  { counters, gauges, sets, timings, stats, rejected }: Drained,
   sent: { lines: number; datagrams: number; bytes: number },
 ): void {
   const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
@@ -124,6 +131,15 @@ function expectBalanced(
   let samples = 0;
   for (const [, count] of counters.values()) samples += count;
   expect(stats[Stat.counterSamples]).to.equal(samples + stats[Stat.countersOverflown]!);
+  let members = 0;
+  for (const all of sets.values()) members += all.length;
+  expect(stats[Stat.setSamples]).to.equal(members + stats[Stat.membersDropped]!);
+  let gauged = 0;
+  for (const [value, , count] of gauges.values()) {
+    gauged += count;
+    if (!Number.isFinite(value)) expect.fail(`gauge ${value}`);
+  }
+  expect(stats[Stat.gaugeSamples]).to.equal(gauged + stats[Stat.gaugesOverflown]!);
   let drained = 0;
   for (const pairs of timings.values()) {
     drained += pairs.length;

@@ -142,13 +142,49 @@ const BIT_LISTS: Fact[] = [
   ['a:1|c|T5|@1:2|c|T6', 'a', '', 'c 1', 'c 2'],
 ];
 
+/** A sign changes a gauge, none sets it; a rate is checked, and makes no difference. */
+const GAUGES: Fact[] = [
+  ['a:1|g', 'a', '', 'g 1'],
+  ['a:0|g', 'a', '', 'g 0'],
+  ['a:2.5e-1|g', 'a', '', 'g 0.25'],
+  ['a:+3|g', 'a', '', 'g by +3'],
+  ['a:-3|g', 'a', '', 'g by -3'],
+  ['a:+0|g', 'a', '', 'g by +0'],
+  ['a:+.5e1|g', 'a', '', 'g by +5'],
+  ['a:1:2:-3|g', 'a', '', 'g 1', 'g 2', 'g by -3'],
+  ['a:+1:5:-3:|g', 'a', '', 'g by +1', 'g 5', 'g by -3'],
+  ['a:3|g|@0.1', 'a', '', 'g 3'],
+  ['a:-3|g|@1e-300', 'a', '', 'g by -3'],
+  ['a:1e308|g|@0.1', 'a', '', 'g 1e+308'],
+  ['a:3|g|T1700000000|#t:v', 'a', 't:v', 'g 3'],
+  ['a:3|g|', 'a', '', 'g 3'],
+  ['a:1|c:2|g', 'a', '', 'c 1', 'g 2'],
+  ['a:-1|g:2|c', 'a', '', 'g by -1', 'c 2'],
+  ['a:1|c:2|ms|@0.5:3|g', 'a', '', 'c 1', 't 2 ×2', 'g 3'],
+];
+
+/** One member, whatever its bytes; a rate is checked, and makes no difference. */
+const SETS: Fact[] = [
+  ['a:x|s', 'a', '', 's x'],
+  ['a:abc:def|s', 'a', '', 's abc:def'],
+  ['a: |s', 'a', '', 's  '],
+  ['a::|s', 'a', '', 's :'],
+  ['a:\0|s', 'a', '', 's \0'],
+  ['a:\xc3|s', 'a', '', 's \xc3'],
+  ['a:-1|s', 'a', '', 's -1'],
+  ['a:x|s|@0.5', 'a', '', 's x'],
+  ['a:x|s|Tx|#t:v', 'a', 't:v', 's x'],
+  ['a:x|s:y|s', 'a', '', 's x', 's y'],
+  ['a:1|c:x:y|s|@0.1:2|g', 'a', '', 'c 1', 's x:y', 'g 2'],
+];
+
 describe('Lines that are accepted', () => {
   const parser = createParser();
-  const tables = { TYPES, NAMES, PACKED, RATES, FIELDS, BIT_LISTS };
+  const tables = { TYPES, NAMES, PACKED, RATES, FIELDS, BIT_LISTS, GAUGES, SETS };
   for (const [title, facts] of Object.entries(tables)) {
     describe(title.toLowerCase().replace('_', ' '), () => {
       for (const [text, name, tags, ...samples] of facts) {
-        it(`${shown(text)} is ${samples.join(', ')}`, () => {
+        it(`${shown(text)} is ${samples.map(shown).join(', ')}`, () => {
           // Other bytes around the line: none of them may be looked at.
           const bytes = bytesOf(`7|c:${text}:8|ms|#x`);
           const verdict = parser.parse(bytes, 4, 4 + text.length);

@@ -8,8 +8,12 @@ import { type Fact, FACTS, LONGEST } from './survival-facts.ts';
 import { createWire, shown, SMALL, utf8, type Drained, type Wire } from './wire.ts';
 
 /** What was drained, as texts in order. */
-function textsOf({ counters, timings, rejected }: Drained): string[] {
+function textsOf({ counters, gauges, sets, timings, rejected }: Drained): string[] {
   const texts = [...counters].map(([name, [sum, samples]]) => `c ${name} ${sum} ${samples}`);
+  for (const [name, members] of sets) for (const one of members) texts.push(`s ${name} ${one}`);
+  for (const [name, [value, absolute, samples]] of gauges) {
+    texts.push(`g ${name} ${absolute ? '' : 'by '}${value} ${samples}`);
+  }
   for (const [name, pairs] of timings) {
     for (const [value, weight] of pairs) texts.push(`t ${name} ${value} ${weight}`);
   }
@@ -38,7 +42,7 @@ function expectTwice(datagram: string, added: string[], rule: NameRule = 'statsd
 
 describe('Datagrams that must be survived', () => {
   for (const [datagram, ...added] of FACTS) {
-    it(`${shown(datagram)} adds ${added.join(', ') || 'nothing'}, twice`, () => {
+    it(`${shown(datagram)} adds ${added.map(shown).join(', ') || 'nothing'}, twice`, () => {
       expectTwice(datagram, added);
     });
   }
@@ -127,7 +131,7 @@ function rejectedBy(facts: Fact[]): Partial<Record<RejectReason, number>> {
   const counts: Partial<Record<RejectReason, number>> = {};
   for (const text of facts.flatMap(([, ...added]) => added)) {
     const [reason, count] = text.split(' ') as [RejectReason, string];
-    if (!/^[ct]$/.test(reason)) counts[reason] = (counts[reason] ?? 0) + Number(count);
+    if (!/^[ctgs]$/.test(reason)) counts[reason] = (counts[reason] ?? 0) + Number(count);
   }
   return counts;
 }

@@ -18,6 +18,8 @@ export interface Drained {
   /** Name to sum and number of samples. */
   counters: Map<string, [sum: number, samples: number]>;
   /** Name to values with their weights, in order of arrival. */
+  gauges: Map<string, [value: number, absolute: boolean, samples: number]>;
+  sets: Map<string, string[]>;
   timings: Map<string, [value: number, weight: number][]>;
   /** Refused lines, for reasons that occurred. */
   rejected: Partial<Record<RejectReason, number>>;
@@ -61,11 +63,20 @@ export function createWire(
       writer.poll();
       expect(reader.flipped()).to.equal(true);
       const counters: Drained['counters'] = new Map();
+      const gauges: Drained['gauges'] = new Map();
       const timings: Drained['timings'] = new Map();
+      const sets: Drained['sets'] = new Map();
       const refused: Drained['refused'] = new Map();
       let stats = new Float64Array(0);
       const reports = reader.drain({
         counter: (entry, sum, samples) => counters.set(reader.nameOf(entry), [sum, samples]),
+        gauge: (entry, { value, absolute }, samples) =>
+          gauges.set(reader.nameOf(entry), [value, absolute, samples]),
+        member(entry, bytes) {
+          const name = reader.nameOf(entry);
+          const text = Buffer.from(bytes).toString('latin1');
+          sets.set(name, [...(sets.get(name) ?? []), text]);
+        },
         timings: (entry, values, weights) => {
           const pairs = Array.from(values, (value, at): [number, number] => [value, weights[at]!]);
           timings.set(reader.nameOf(entry), pairs);
@@ -74,7 +85,7 @@ export function createWire(
         refusal: (reason, line) => refused.set(reason, Buffer.from(line)),
       });
       for (const _ of reports) void 0; // in one go
-      return { counters, timings, refused, stats, rejected: rejectedOf(stats) };
+      return { counters, gauges, timings, sets, refused, stats, rejected: rejectedOf(stats) };
     },
   };
 }
@@ -109,13 +120,24 @@ function hexOf(byte: string): string {
 }
 
 /**
- * Returns the samples of a line as texts: `c` a counter, `t` a timing, then value and weight.
+ * Returns the samples of a line as texts: `c` a counter, `t` a timing, `g` a gauge that is set or
+ * changed by so much, `s` a member of a set; then value and weight.
  *
  *     a:1:2|ms|@0.1     →     t 1 ×10, t 2 ×10
  */
 export function samplesOf(line: ParsedLine): string[] {
   const texts: string[] = [];
   for (let index = 0; index < line.count; index++) {
+    if (line.kinds[index] === Kind.set) {
+      const member = line.bytes.subarray(line.values[index], line.weights[index]);
+      texts.push(`s ${Buffer.from(member).toString('latin1')}`);
+      continue;
+    }
+    if (line.kinds[index] === Kind.gauge) {
+      const sign = line.relative[index] === 1 && line.values[index]! >= 0 ? '+' : '';
+      texts.push(`${line.relative[index] === 1 ? 'g by ' : 'g '}${sign}${line.values[index]}`);
+      continue;
+    }
     const kind = line.kinds[index] === Kind.counter ? 'c' : 't';
     const weight = line.weights[index] === 1 ? '' : ` ×${line.weights[index]}`;
     texts.push(`${kind} ${line.values[index]}${weight}`);

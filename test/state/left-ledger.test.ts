@@ -21,46 +21,10 @@ import {
 import { type LeftVisitor, readLeftLedger } from '../../src/state/left-ledger.ts';
 import { hand } from '../support/packets.ts';
 import { seededRandom } from '../support/random.ts';
+import { collect, type Content, nothing, sorted } from './left-content.ts';
 
 const LIMITS = { entriesMax: 200, nameBytesMax: 8192, timingsMax: 2000 };
 const BOOT_ID = '01234567-89ab-cdef-0123-456789abcdef';
-
-/** What was in a ledger, by name. */
-interface Content {
-  counters: Map<string, [sum: number, samples: number]>;
-  timings: Map<string, [value: number, weight: number][]>;
-}
-
-const nothing = (): Content => ({ counters: new Map(), timings: new Map() });
-
-function collect(into: Content): LeftVisitor {
-  return {
-    counter(name, sum, samples) {
-      const [sumBefore, samplesBefore] = into.counters.get(name) ?? [0, 0];
-      into.counters.set(name, [sumBefore + sum, samplesBefore + samples]);
-    },
-    timings(name, values, weights) {
-      expect(weights.length).to.equal(values.length);
-      const pairs = Array.from(values, (value, at): [number, number] => [value, weights[at]!]);
-      into.timings.set(name, [...(into.timings.get(name) ?? []), ...pairs]);
-    },
-  };
-}
-
-/** Contents together, whatever the order of sides. */
-function sorted(...contents: Content[]): Content {
-  const all = nothing();
-  const visitor = collect(all);
-  for (const { counters, timings } of contents) {
-    for (const [name, [sum, samples]] of counters) visitor.counter(name, sum, samples);
-    for (const [name, pairs] of timings) {
-      const column = (at: 0 | 1): Float64Array => Float64Array.from(pairs, (pair) => pair[at]);
-      visitor.timings(name, column(0), column(1));
-    }
-  }
-  for (const pairs of all.timings.values()) pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  return all;
-}
 
 describe('a ledger that was left in a file', () => {
   let libc: Libc;
@@ -104,6 +68,8 @@ describe('a ledger that was left in a file', () => {
   function drain(): void {
     const reports = reader.drain({
       counter() {},
+      gauge() {},
+      member() {},
       timings() {},
       stats() {},
       refusal() {},
@@ -198,7 +164,13 @@ describe('a ledger that was left in a file', () => {
     flip();
     const mark = reader.drainedFlip();
     send('new:2|c', 't:6|ms');
-    const only = { counters: new Map([['new', [2, 1]]]), timings: new Map([['t', [[6, 1]]]]) };
+    const counters = new Map([['new', [2, 1]]]);
+    const only = {
+      counters,
+      gauges: new Map(),
+      sets: new Map(),
+      timings: new Map([['t', [[6, 1]]]]),
+    };
     expect(readBack(leave(), mark)).to.deep.equal({ ...only, unreadable: 0 });
     drain(); // and after it
     expect(readBack(leave(), mark)).to.deep.equal({ ...only, unreadable: 0 });
@@ -269,6 +241,15 @@ describe('a ledger that was left in a file', () => {
       counter(name, sum, samples) {
         expect(name, round).to.be.a('string').with.length.above(0);
         expect(sum, `${round}: sum`).to.satisfy(Number.isFinite);
+        expect(samples, `${round}: samples`).to.satisfy(Number.isSafeInteger).and.be.above(0);
+      },
+      member(name, bytes) {
+        expect(name, round).to.be.a('string').with.length.above(0);
+        expect(bytes.length, `${round}: member`).to.be.within(1, 65_507);
+      },
+      gauge(name, { value }, samples) {
+        expect(name, round).to.be.a('string').with.length.above(0);
+        expect(value, `${round}: value`).to.satisfy(Number.isFinite);
         expect(samples, `${round}: samples`).to.satisfy(Number.isSafeInteger).and.be.above(0);
       },
       timings(name, values, weights) {

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type CounterBook, createCounterBook } from '../../src/flush/counter-book.ts';
 import { type CounterFlusher, createCounterFlusher } from '../../src/flush/counter-flusher.ts';
+import { createGaugeBook, type GaugeBook } from '../../src/flush/gauge-book.ts';
 import type { Journal } from '../../src/flush/journal.ts';
 import { createLayout, type LayoutName } from '../../src/flush/layout.ts';
+import { createSetBook } from '../../src/flush/set-book.ts';
 import { createTimingBook, type TimingBook } from '../../src/flush/timing-book.ts';
 import { createTimingFlusher, type TimingFlusher } from '../../src/flush/timing-flusher.ts';
 import type { Trap } from '../../src/sinks/trap.ts';
@@ -20,6 +22,7 @@ import { createFakeTime, type FakeTime, settle } from '../support/fake-time.ts';
 export interface Lives {
   readonly store: FakeStore;
   count(name: string, sum: number, samples: number): void;
+  gauge(name: string, value: number, absolute: boolean): void;
   time(name: string, values: number[], weight: number): void;
   flush(): Promise<void>;
   push(): Promise<void>;
@@ -32,13 +35,14 @@ export interface Lives {
   finish(): Promise<void>;
   /** How many timings the trap has taken, each key once; a folded one by its weight. */
   timedSamples(): number;
-  /** How many samples all lives together have counted as delivered: counters, timings. */
-  delivered(): [counters: number, timings: number];
+  /** How many samples all lives together have counted as delivered. */
+  delivered(): [counters: number, timings: number, gauges: number];
 }
 
 interface Life {
   time: FakeTime;
   book: CounterBook;
+  gauges: GaugeBook;
   counters: CounterFlusher;
   timingBook: TimingBook;
   timings: TimingFlusher;
@@ -65,7 +69,7 @@ export function createLives(folder: string, options: LivesOptions): Lives {
   const outcomes = [...options.outcomes];
   const answers = [...options.answers];
   const bodies = new Map<string, string>();
-  const delivered: [number, number] = [0, 0];
+  const delivered: [number, number, number] = [0, 0, 0];
   let isEnding = false;
   store.decide = () => (isEnding ? 'ok' : (outcomes.shift() ?? 'ok'));
   const trap: Trap = {
@@ -87,6 +91,11 @@ export function createLives(folder: string, options: LivesOptions): Lives {
     count(name, sum, samples) {
       life.spool.step((records) => records.counters([{ name, sum, samples }]));
       life.book.add(life.book.entry(name), sum, samples);
+    },
+    gauge(name, value, absolute) {
+      const reading = { value, absolute };
+      life.spool.step((records) => records.gauges([{ name, reading, samples: 1 }]));
+      life.gauges.add(life.gauges.entry(name), reading, 1);
     },
     time(name, values, weight) {
       const weights = Float64Array.from(values, () => weight);
@@ -117,7 +126,7 @@ export function createLives(folder: string, options: LivesOptions): Lives {
     async finish() {
       isEnding = true;
       await Promise.all([ended(life, life.counters), ended(life, life.timings)]);
-      expect(pendingOf(life)).to.deep.equal([0, 0]);
+      expect(pendingOf(life)).to.deep.equal([0, 0, 0]);
       addDelivered();
       await life.spool.synced();
       life.spool.close();
@@ -129,6 +138,7 @@ export function createLives(folder: string, options: LivesOptions): Lives {
   function addDelivered(): void {
     delivered[0] += life.counters.tally.delivered;
     delivered[1] += life.timings.tally.delivered;
+    delivered[2] += life.counters.gaugeTally.delivered;
   }
 
   function begin(): Life {
@@ -137,14 +147,16 @@ export function createLives(folder: string, options: LivesOptions): Lives {
     const made = {} as Life;
     const journal = journalOf(made);
     const book = createCounterBook(1000);
+    const gauges = createGaugeBook();
+    const sets = createSetBook();
     const layout = createLayout(options.layout, options.collections);
     const counters = createCounterFlusher({
-      ...{ ...sending, book, store, layout, journal, lanesMax: 1000 },
+      ...{ ...sending, book, gauges, store, layout, journal, lanesMax: 1000 },
     });
     const timingBook = createTimingBook('n', BODY_BYTES_MAX);
     const instance = (): string => INSTANCE;
     const timings = createTimingFlusher({ ...sending, book: timingBook, trap, instance, journal });
-    const generation = restore(folder, { book, counters, timingBook, timings });
+    const generation = restore(folder, { book, gauges, counters, timingBook, timings });
     const spool = createSpool({
       folder,
       limitBytes: 1 << 30,
@@ -152,7 +164,7 @@ export function createLives(folder: string, options: LivesOptions): Lives {
       snapshot(records) {
         const self = { instance: INSTANCE, store: 'redis', bodySeq: timings.seq, seqFloor: 0 };
         const { batch } = counters;
-        const books = { counters: book, batch, timings: timingBook };
+        const books = { counters: book, gauges, batch, sets, setItems: [], timings: timingBook };
         const rest = { self, body: timings.body, drained: new Map<number, number>(), sent: [] };
         writeSnapshot({ ...books, ...rest }, records);
       },
@@ -161,7 +173,16 @@ export function createLives(folder: string, options: LivesOptions): Lives {
       nowMs: () => time.nowMs(),
       log: () => {},
     });
-    Object.assign(made, { time, book, counters, timingBook, timings, spool, isOver: false });
+    Object.assign(made, {
+      time,
+      book,
+      gauges,
+      counters,
+      timingBook,
+      timings,
+      spool,
+      isOver: false,
+    });
     if (generation === 0) spool.renew();
     return made;
   }
@@ -186,27 +207,34 @@ function journalOf(life: Life): Journal {
 
 function restore(
   folder: string,
-  to: Pick<Life, 'book' | 'counters' | 'timingBook' | 'timings'>,
+  to: Pick<Life, 'book' | 'gauges' | 'counters' | 'timingBook' | 'timings'>,
 ): number {
   const numbers = readdirSync(folder).map((file) => Number(file.replace('spool-', '')));
   const generation = Math.max(0, ...numbers);
   if (generation === 0) return 0;
   const { batch } = to.counters;
   const { visitor, restored } = createRestorer({
-    ...{ counters: to.book, batch, timings: to.timingBook },
+    ...{
+      counters: to.book,
+      gauges: to.gauges,
+      batch,
+      sets: createSetBook(),
+      timings: to.timingBook,
+    },
   });
   const names: string[] = [];
   const path = join(folder, spoolFileName(generation));
   const reading = readSpoolFile(path, (step) => readRecords(step, names, visitor));
   expect(reading).to.include({ isSpool: true, tornBytes: 0 });
   to.timings.restore(restored.self!.bodySeq, restored.body);
+  batch.gaugeTally.delivered = 0;
   batch.tally.delivered = 0; // as what takes a state directory over does
   return generation;
 }
 
 /** What is pending, of which names how much, and in which hashes. */
 function standOf(life: Life): unknown {
-  const { book, counters, timingBook, timings } = life;
+  const { book, gauges, counters, timingBook, timings } = life;
   const amounts = (of: Map<string, number>): [string, number][] => [...of].toSorted();
   const waiting = Array.from(timingBook.waiting(), (one) => {
     return [one.name, one.foldedSamples + one.values.length - one.taken] as const;
@@ -215,6 +243,9 @@ function standOf(life: Life): unknown {
     pending: pendingOf(life),
     fractions: counters.batch.fractionSamples,
     book: amounts(book.amounts()).filter(([, sum]) => sum !== 0),
+    gauges: Array.from(gauges.waiting(), ({ name, value, absolute }) => [name, value, absolute])
+      .map(String)
+      .toSorted(),
     inFlight: amounts(counters.pendingAmounts()),
     chunks: counters.batch.chunks.map(({ lane, seq, parts }) => [lane.hash, seq, parts.length]),
     numbers: Array.from(counters.batch.lanes.all(), ({ hash, seq }) => [hash, seq])
@@ -228,10 +259,11 @@ function standOf(life: Life): unknown {
   };
 }
 
-function pendingOf({ book, counters, timingBook, timings }: Life): [number, number] {
+function pendingOf({ book, gauges, counters, timingBook, timings }: Life): number[] {
   return [
     book.pendingSamples + counters.pendingSamples,
     timingBook.pendingSamples + timings.pendingSamples,
+    gauges.pendingSamples + counters.pendingGaugeSamples,
   ];
 }
 

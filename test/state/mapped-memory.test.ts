@@ -80,11 +80,11 @@ describe('memory that lies in a file', () => {
       const file = readFileSync(path);
       return partPlaces(LIMITS).map(({ offset }) => file[offset + 99]!);
     };
-    expect(inFile()).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(inFile()).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     memory.reserve(LedgerPart.sums0, 8 * PAGE_BYTES);
     const { offset } = partPlaces(LIMITS)[LedgerPart.sums0]!;
     bytes[offset + 8 * PAGE_BYTES - 1] = 77;
-    expect(inFile()).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(inFile()).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(readFileSync(path)[offset + 8 * PAGE_BYTES - 1]).to.equal(77);
   });
 

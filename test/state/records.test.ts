@@ -34,9 +34,11 @@ const parts: fc.Arbitrary<PlacedPart> = fc
     amount: numbers,
     field: fc.option(names),
     isOwn: fc.boolean(),
+    gauge: fc.constantFrom(undefined, 'set' as const, 'change' as const),
   })
-  .map(({ id, name, samples, amount, field, isOwn }) => {
-    return { amount, share: { id, name, samples }, field: isOwn ? name : field };
+  .map(({ id, name, samples, amount, field, isOwn, gauge }) => {
+    const part = { amount, share: { id, name, samples }, field: isOwn ? name : field };
+    return gauge === undefined ? part : { ...part, gauge };
   });
 const chunks = fc.record({
   hash: names,
@@ -60,6 +62,20 @@ const KINDS: Record<string, fc.Arbitrary<Told>> = {
       calls: sums.map(({ name, sum, samples }): Call => ['counter', name, sum, samples]),
     };
   }),
+  members: plain(
+    'members',
+    fc.record({ name: names, day: names, samples: numbers, members: fc.array(names) }),
+  ),
+  membersGone: plain('membersGone', names, names, numbers),
+  gauges: fc
+    .array(fc.record({ name: names, value: numbers, absolute: fc.boolean(), samples: numbers }))
+    .map((all) => {
+      const sums = all.map(({ name, samples, ...reading }) => ({ name, reading, samples }));
+      return {
+        write: (records) => records.gauges(sums),
+        calls: sums.map(({ name, reading, samples }): Call => ['gauge', name, reading, samples]),
+      };
+    }),
   timings: fc
     .tuple(names, fc.array(fc.tuple(numbers, fc.oneof(fc.constant(1), numbers))), fc.boolean())
     .map(([name, pairs, isWeighted]) => {
@@ -76,6 +92,7 @@ const KINDS: Record<string, fc.Arbitrary<Told>> = {
   laidOut: fc
     .record({
       items: shares,
+      gauges: fc.array(fc.record({ name: names, samples: numbers }), { maxLength: 5 }),
       released: fc.array(names, { maxLength: 3 }),
       chunks: fc.array(chunks, { maxLength: 3 }),
       held: fc.array(fc.record({ hash: names, part: parts }), { maxLength: 3 }),
@@ -85,6 +102,7 @@ const KINDS: Record<string, fc.Arbitrary<Told>> = {
       write: (records) => records.laidOut(laidOutOf(what)),
       calls: [
         ...what.items.map(({ name, amount, samples }): Call => ['cut', name, amount, samples]),
+        ...what.gauges.map(({ name, samples }): Call => ['gaugeCut', name, samples]),
         ...what.released.map((hash): Call => ['released', hash]),
         ...what.chunks.map((chunk): Call => ['chunk', chunk]),
         ...what.held.map(({ hash, part }): Call => ['held', hash, part]),
@@ -125,12 +143,14 @@ function plain(name: keyof RecordWriter, ...args: fc.Arbitrary<unknown>[]): fc.A
 
 function laidOutOf(what: {
   items: { name: string; amount: number; samples: number }[];
+  gauges: { name: string; samples: number }[];
   released: string[];
   chunks: LaidOut['chunks'];
   held: LaidOut['held'];
   fractionSamples: number;
 }): LaidOut {
-  return { ...what, items: what.items.map((item) => ({ ...item, first: false })) };
+  const gauges = what.gauges.map((one) => ({ ...one, value: 0, absolute: false }));
+  return { ...what, gauges, items: what.items.map((item) => ({ ...item, first: false })) };
 }
 
 /** Writes steps into a file that begins with no names. */
@@ -230,7 +250,7 @@ describe('records', () => {
 
   it('a type that there is not, a name that is not there: an error', () => {
     for (let type = 0; type < 256; type++) {
-      if (type >= 1 && type <= 18) continue;
+      if (type >= 1 && type <= 22) continue;
       expect(() => read([Uint8Array.of(type)])).to.throw(`of type ${type}, which there is not`);
     }
     const [, nameless] = stepsOf([

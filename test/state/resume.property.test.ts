@@ -16,6 +16,7 @@ const FOLDERS = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 type Step =
   | { name: string; eighths: number; samples: number }
+  | { gauge: string; eighths: number; absolute: boolean }
   | { timed: string; values: number[]; weight: number }
   | 'flush'
   | 'push'
@@ -34,6 +35,11 @@ const counted = fc.record({
   eighths: fc.integer({ min: -80, max: 80 }),
   samples: fc.integer({ min: 1, max: 4 }),
 });
+const gauged = fc.record({
+  gauge: fc.constantFrom(...NAMES.slice(0, 3)),
+  eighths: fc.integer({ min: -80, max: 80 }),
+  absolute: fc.boolean(),
+});
 const timed = fc.record({
   timed: fc.constantFrom('t', 'u'),
   values: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 6 }),
@@ -41,6 +47,7 @@ const timed = fc.record({
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: counted },
+  { weight: 4, arbitrary: gauged },
   { weight: 4, arbitrary: timed },
   { weight: 5, arbitrary: fc.constantFrom('flush' as const, 'push' as const) },
   { weight: 1, arbitrary: fc.constant('fold' as const) },
@@ -64,7 +71,8 @@ describe('A process that goes on from the spool of another', () => {
         try {
           const lives = createLives(folder, { ...options, outcomes, answers });
           const counts = new Map<string, number>();
-          const samples = [0, 0];
+          const gauges = new Map<string, number>();
+          const samples = [0, 0, 0];
           let isWeighted = false;
           for (const one of steps) {
             await play(lives, one);
@@ -72,6 +80,10 @@ describe('A process that goes on from the spool of another', () => {
             if ('timed' in one) {
               samples[1]! += one.values.length;
               isWeighted ||= one.weight !== 1;
+            } else if ('gauge' in one) {
+              const before = one.absolute ? 0 : (gauges.get(one.gauge) ?? 0);
+              gauges.set(one.gauge, before + one.eighths / 8);
+              samples[2]!++;
             } else {
               samples[0]! += one.samples;
               counts.set(one.name, (counts.get(one.name) ?? 0) + one.eighths / 8);
@@ -80,6 +92,11 @@ describe('A process that goes on from the spool of another', () => {
           await lives.finish();
           for (const [hash, fields] of expected(counts, options)) {
             expect(Object.fromEntries(await lives.store.read(hash)), hash).to.deep.equal(fields);
+          }
+          for (const collection of options.collections) {
+            const stored = await lives.store.read(`${collection}:gauges`);
+            const texts = Array.from(gauges, ([name, value]) => [name, String(value)]);
+            expect(new Map(stored)).to.deep.equal(new Map(texts as [string, string][]));
           }
           expect(lives.store.breaches).to.deep.equal([]);
           expect(lives.delivered()).to.deep.equal(samples);
@@ -101,6 +118,7 @@ async function play(lives: Lives, one: Step): Promise<void> {
   else if (one === 'snapshot') lives.snapshot();
   else if (one === 'crash') await lives.crash();
   else if (typeof one === 'number') await lives.pass(one);
+  else if ('gauge' in one) lives.gauge(one.gauge, one.eighths / 8, one.absolute);
   else if ('timed' in one) lives.time(one.timed, one.values, one.weight);
   else lives.count(one.name, one.eighths / 8, one.samples);
 }

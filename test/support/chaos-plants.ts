@@ -22,7 +22,7 @@ const KILLS = ['collector: kill -9', 'collector: kill -9 with samples in the led
 export const PLANTS = {
   'zero-before-acknowledge': {
     says: "the ledger's side is cleared before what was in it is in the spool",
-    file: 'dist/flush/drainer.js',
+    file: 'dist/flush/remember-side.js',
     find: 'memory.drained(reader.ledgerId, mark, what);',
     replace: 'setTimeout(() => memory.drained(reader.ledgerId, mark, what), 25);',
     only: KILLS,
@@ -52,9 +52,9 @@ export const PLANTS = {
   'side-reused-before-drained': {
     says: 'the thread turns to a side again that is remembered, but not drained yet',
     file: 'dist/flush/drainer.js',
-    find: 'await remember(parts.memory, reader, { counterAt, timingAt });',
+    find: 'await rememberSide(memory, reader, find);',
     replace: `{
-                await remember(parts.memory, reader, { counterAt, timingAt });
+                await rememberSide(memory, reader, find);
                 for (let n = 0; n < 2; n++) {
                     await ingest.flip();
                     await setImmediate();

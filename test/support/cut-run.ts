@@ -10,12 +10,14 @@ export interface CutRun {
   /** What was sent, per name, and what Redis held at the end. */
   sent: Map<string, number>;
   counted: Map<string, number>;
+  /** The gauges likewise, which were changed by the same amounts: as Redis held them. */
+  gauges: Map<string, number>;
 }
 
 /**
  * Runs a real collector against a real Redis through a proxy that cuts the connection, at a random
  * byte of a request or of its reply, until it has done so `cutsWanted` times; then lets it finish.
- * Counters flow all the while.
+ * Counters, and gauges that change with them, flow all the while.
  */
 export async function runWithCuts(cutsWanted: number, seed: number): Promise<CutRun> {
   const random = seededRandom(seed);
@@ -41,18 +43,21 @@ export async function runWithCuts(cutsWanted: number, seed: number): Promise<Cut
       const name = `name.${Math.floor(random() * 20)}`;
       const amount = 1 + Math.floor(random() * 9);
       sent.set(name, (sent.get(name) ?? 0) + amount);
-      await sender.send(`${name}:${amount}|c`);
+      await sender.send(`${name}:${amount}|c\n${name}:+${amount}|g`);
       lines++;
       // Paced by the collector: a datagram that the kernel drops would be missed in Redis too.
       if (lines % 20 === 0) await collector.until(({ samples }) => samples.counters === lines);
     }
     const total = [...sent.keys()].length;
     await collector.until(
-      ({ counters, keys }) => counters.pending === 0 && keys.counters === total,
+      ({ counters, gauges, keys }) =>
+        counters.pending + gauges.pending === 0 && keys.counters === total,
     );
     const hash = await redis.hash('statcol:stats');
     const counted = new Map([...hash].map(([name, value]) => [name, Number(value)]));
-    return { cuts: proxy.cuts, sent, counted };
+    const gauges = await redis.hash('statcol:stats:gauges');
+    const stood = new Map([...gauges].map(([name, value]) => [name, Number(value)]));
+    return { cuts: proxy.cuts, sent, counted, gauges: stood };
   } finally {
     sender.close();
     await collector.stop();

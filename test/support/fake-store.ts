@@ -113,8 +113,13 @@ export function createFakeStore(): FakeStore {
     const fields = hashes.get(hash) ?? new Map<string, number>();
     hashes.set(hash, fields);
     const faults = new Map<number, FieldFault>();
-    for (const [index, { field, amount }] of parts.entries()) {
+    for (const [index, { field, amount, gauge }] of parts.entries()) {
       const fault = field === null ? undefined : store.badFields.get(`${hash} ${field}`);
+      if (gauge !== undefined) {
+        if (fault !== undefined) faults.set(index, fault);
+        else fields.set(field!, (gauge === 'set' ? 0 : (fields.get(field!) ?? 0)) + amount);
+        continue;
+      }
       if (!Number.isInteger(amount)) store.breaches.push(`${hash} ${field} got ${amount}`);
       if (amount < -(2 ** 63) || amount >= 2 ** 63)
         store.breaches.push(`beyond 64 bits: ${amount}`);
@@ -131,6 +136,9 @@ export function createFakeStore(): FakeStore {
 }
 
 function textOf({ hash, seq, parts }: Chunk): string {
-  const fields = parts.map(({ field, amount }) => `${field ?? '-'}=${amount + 0}`);
+  const signs = { set: '==', change: '+=' };
+  const fields = parts.map(({ field, amount, gauge }) => {
+    return `${field ?? '-'}${gauge === undefined ? '=' : signs[gauge]}${amount + 0}`;
+  });
   return `${hash}#${seq} ${fields.join(' ')}`;
 }

@@ -13,7 +13,7 @@ import { openSender } from './udp.ts';
 /** What a run of kills has shown. */
 export interface KillRun {
   kills: number;
-  /** Samples of all lives, counters and timings. */
+  /** Samples of all lives, counters, gauges and timings. */
   samples: number;
   /** How many of them a later life has taken over. */
   recovered: number;
@@ -46,14 +46,21 @@ export async function killAtRest(kills: number, seed: number): Promise<KillRun> 
       run.recovered += await recoveredBy(collector);
       const sent = await sendSome(collector, { random, counts, timings });
       run.samples += sent;
-      const all = ({ samples }: Vitals): boolean => samples.counters + samples.timings === sent;
+      const all = ({ samples }: Vitals): boolean =>
+        samples.counters + samples.gauges + samples.timings === sent;
       await collector.until(all);
       await pause(random() * 40);
       await kill(collector);
     }
     const last = await start(place, []);
     run.recovered += await recoveredBy(last);
-    await last.until(({ counters: c, timings: t }) => c.pending + t.pending === 0);
+    await last.until(({ counters: c, gauges: g, timings: t }) => {
+      return c.pending + g.pending + t.pending === 0;
+    });
+    const stood = numbers(await redis.hash('statcol:stats:gauges'));
+    // Each stands at half of what its counter has counted.
+    const halves = new Map(Array.from(counts, ([name, count]) => [name, count / 2]));
+    compare(run, 'the gauges', halves, stood);
     compare(run, 'statcol:stats', counts, numbers(await redis.hash('statcol:stats')));
     const kept = (lists: Map<string, number[]>): Map<string, string> =>
       new Map(Array.from(lists, ([name, list]) => [name, list.toSorted((a, b) => a - b).join()]));
@@ -118,8 +125,8 @@ async function kill(collector: CollectorProcess): Promise<void> {
 }
 
 async function recoveredBy(collector: CollectorProcess): Promise<number> {
-  const { counters, timings } = await collector.vitals();
-  return counters.recovered + timings.recovered;
+  const { counters, gauges, timings } = await collector.vitals();
+  return counters.recovered + gauges.recovered + timings.recovered;
 }
 
 /** Sends counters and timings of some names; returns how many samples. */
@@ -140,8 +147,8 @@ async function sendSome(
     const value = Math.floor(random() * 1e6) / 1000;
     counts.set(name, (counts.get(name) ?? 0) + 2 * amount);
     timings.set(name, [...(timings.get(name) ?? []), value]);
-    await sender.send(`${name}:${amount}:${amount}|c\n${name}:${value}|ms`);
-    samples += 3;
+    await sender.send(`${name}:${amount}:${amount}|c\n${name}:${value}|ms\n${name}:+${amount}|g`);
+    samples += 4;
   }
   sender.close();
   return samples;

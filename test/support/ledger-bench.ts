@@ -14,8 +14,11 @@ import { REJECT_REASONS, reasonOf, Verdict } from '../../src/protocol/reasons.ts
 /** What one drain reported, or several of them together, by name. */
 export interface Drained {
   counters: Map<string, [sum: number, samples: number]>;
+  gauges: Map<string, [value: number, absolute: boolean, samples: number]>;
   /** In order of arrival. */
   timings: Map<string, [value: number, weight: number][]>;
+  /** In order of arrival, one character per byte. */
+  sets: Map<string, string[]>;
   stats: number[];
   /** The last refused line of each reason, and who sent it. */
   refusals: Map<RejectReason, [line: string, source: string]>;
@@ -23,13 +26,14 @@ export interface Drained {
 
 export function nothingDrained(): Drained {
   const stats = Array<number>(STAT_COUNT).fill(0);
-  return { counters: new Map(), timings: new Map(), stats, refusals: new Map() };
+  const [counters, gauges, timings, sets] = [new Map(), new Map(), new Map(), new Map()];
+  return { counters, gauges, timings, sets, stats, refusals: new Map() };
 }
 
 /** Drains a reader, and checks that no counter comes twice. Lent arrays are copied. */
 export function drainOf(reader: LedgerReader): Drained {
   const drained = nothingDrained();
-  const { counters, timings, refusals } = drained;
+  const { counters, gauges, timings, sets, refusals } = drained;
   const reports = reader.drain({
     counter(entry, sum, samples) {
       const name = reader.nameOf(entry);
@@ -37,12 +41,23 @@ export function drainOf(reader: LedgerReader): Drained {
       expect(counters.has(name), `${name} twice`).to.equal(false);
       counters.set(name, [sum, samples]);
     },
+    gauge(entry, { value, absolute }, samples) {
+      const name = reader.nameOf(entry);
+      expect(reader.kindOf(entry)).to.equal(Kind.gauge);
+      expect(gauges.has(name), `${name} twice`).to.equal(false);
+      gauges.set(name, [value, absolute, samples]);
+    },
     timings(entry, values, weights) {
       const name = reader.nameOf(entry);
       expect(reader.kindOf(entry)).to.equal(Kind.timing);
       expect(weights.length).to.equal(values.length);
       const pairs = Array.from(values, (value, at): [number, number] => [value, weights[at]!]);
       timings.set(name, [...(timings.get(name) ?? []), ...pairs]);
+    },
+    member(entry, bytes) {
+      const name = reader.nameOf(entry);
+      expect(reader.kindOf(entry)).to.equal(Kind.set);
+      sets.set(name, [...(sets.get(name) ?? []), Buffer.from(bytes).toString('latin1')]);
     },
     stats: (stats) => (drained.stats = [...stats]),
     refusal: (reason, line, source) =>
@@ -56,10 +71,21 @@ export function drainOf(reader: LedgerReader): Drained {
 }
 
 /** Adds what a later drain reported. */
-export function addDrained(total: Drained, { counters, timings, stats, refusals }: Drained): void {
+export function addDrained(
+  total: Drained,
+  { counters, gauges, timings, sets, stats, refusals }: Drained,
+): void {
   for (const [name, [sum, samples]] of counters) {
     const [sumBefore, samplesBefore] = total.counters.get(name) ?? [0, 0];
     total.counters.set(name, [sumBefore + sum, samplesBefore + samples]);
+  }
+  for (const [name, [value, absolute, samples]] of gauges) {
+    const [before, wasSet, samplesBefore] = total.gauges.get(name) ?? [0, false, 0];
+    const sum = absolute ? value : before + value;
+    total.gauges.set(name, [sum, absolute || wasSet, samplesBefore + samples]);
+  }
+  for (const [name, members] of sets) {
+    total.sets.set(name, [...(total.sets.get(name) ?? []), ...members]);
   }
   for (const [name, pairs] of timings) {
     total.timings.set(name, [...(total.timings.get(name) ?? []), ...pairs]);

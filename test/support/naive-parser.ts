@@ -9,6 +9,10 @@ export interface NaiveSample {
   value: number;
   /** `1 / rate`, for a timing. */
   weight: number;
+  /** Of a gauge: it had a sign. */
+  relative?: boolean;
+  /** Of a set. */
+  member?: string;
 }
 
 /** What a line is: its name with all tags and its samples, or every reason there is against it. */
@@ -47,12 +51,7 @@ export function naiveParse(line: string, rule: NaiveRule, dialect?: NaiveDialect
   const tags: string[] = [];
   readBits(line.slice(name.length + 1), read, tags);
   if (tags.length > 1) refuse(read, 'bad_tags');
-  const readable = reasons.size === 0;
   nameIt(read, { name, tags: tags[0] ?? '', rule, dialect });
-  // Names and tags are looked into only when a sample is counted.
-  if (readable && read.samples.some(({ kind }) => kind === 'gauge' || kind === 'set')) {
-    refuse(read, 'unsupported');
-  }
   return read;
 }
 
@@ -101,12 +100,14 @@ function readSamples(values: string, type: string, fields: string[], read: Naive
   if (!/^(c|ms|g|s|h|d|m)$/.test(type)) return void refuse(read, 'bad_type');
   if (type === 's') {
     if (values === '') refuse(read, 'bad_value');
-    return void read.samples.push({ kind: 'set', value: 0, weight: 1 });
+    return void read.samples.push({ kind: 'set', value: 0, weight: 1, member: values });
   }
   const texts = values.split(':').filter((text) => text !== '');
   if (texts.length === 0) refuse(read, 'bad_value');
-  for (const value of texts.map(number)) {
+  for (const text of texts) {
+    const value = number(text);
     const sample = sampleOf(type, value, rate);
+    if (type === 'g') sample.relative = /^[-+]/.test(text);
     const finite = [value, sample.value, sample.weight].every(Number.isFinite);
     if (!finite || (type === 'ms' && value < 0)) refuse(read, 'bad_value');
     read.samples.push(sample);
