@@ -80,16 +80,18 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   // where it waits on this thread,
   const books = createBooks(options);
   const memory = createLiveMemory({ time, wallNowMs: Date.now, drain: () => flush(), log });
-  const histograms = options.http === null ? undefined : createLifetimeHistograms();
+  const seen = options.http === null ? undefined : memory;
+  const histograms = seen && createLifetimeHistograms();
   // and where it goes.
   const onLost = (error: string): void => counterFlusher.health.failed(error);
   const store = openStore(options, instance, { time, onLost });
   const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
   const storing = { store, layout, log };
-  const setSender = createSetSender({ ...storing, ...clocks, book: books.sets, memory: state });
+  const toSender = { ...storing, ...clocks, book: books.sets, memory: state };
+  const setSender = createSetSender({ ...toSender, onCount: seen?.sets.hold });
   const filling = { gauges: books.gauges, sendMore: setSender.send, lanesMax: options.maxKeys };
-  const counters = { book: books.counters, ...filling, ...storing };
+  const counters = { book: books.counters, ...filling, ...storing, onGauge: seen?.gauges.hold };
   const keepsRemainders = (): boolean => state !== undefined && state.failure() === undefined;
   const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
@@ -97,7 +99,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
   const hasTrap = trap !== undefined;
   const from = { ingests: ingest.all, namesMax: options.maxKeys, memory: state, hasTrap };
-  const live = { ...memory, histograms, trace: options.http === null ? undefined : memory.trace };
+  const writes = seen && { gauges: seen.gauges.writes, sets: seen.sets.writes };
+  const { clock, window } = memory;
+  const live = { clock, window, histograms, trace: seen?.trace, writes };
   const tallies = talliesOf(counterFlusher, setSender, timingFlusher);
   const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, ...clocks });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
@@ -219,7 +223,6 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     if (options.redis === undefined) log('warn', MEMORY_IS_NOT_KEPT);
     const { batch } = counterFlusher;
     const sources = { ...books, ...tallies, ...clocks, setSender, batch };
-    const { window } = memory;
     return attachState(to, { ...sources, timingFlusher, window, histograms, log });
   }
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { errorText } from '../errors.ts';
-import { HashFault, type Store } from '../sinks/store.ts';
+import { type Chunk, type ChunkOutcome, HashFault, type Store } from '../sinks/store.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { createCounterBatch } from './counter-batch.ts';
 import type { CounterBatch, Refusal } from './counter-batch-types.ts';
@@ -29,6 +29,11 @@ export interface CounterFlusherParts {
   lanesMax: number;
   /** Writes what else goes to the store, once the rest of a batch is written. Tried again likewise. */
   sendMore?: ((isStopped: () => boolean) => Promise<void>) | undefined;
+  /**
+   * Is told what the first collection holds of a gauge that was written; NaN where the store does
+   * not tell. Must not throw.
+   */
+  onGauge?: ((name: string, value: number) => void) | undefined;
   /** What another process could go on from; nothing, if absent. */
   journal?: Journal;
   /** Whether the remainders of fractions survive, and are not to be rounded at the end. */
@@ -173,10 +178,25 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     const syncing = journal.synced();
     if (syncing !== undefined) await syncing;
     try {
-      batch.applied(await store.apply(chunk));
+      const changed = new Map<number, number>();
+      const faults = await store.apply(chunk, (part, value) => changed.set(part, value));
+      batch.applied(faults);
+      tellGauges(chunk, faults, changed);
     } catch (error) {
       if (!(error instanceof HashFault)) throw error;
       batch.refused(error.message);
+    }
+  }
+
+  function tellGauges(
+    { hash, parts: written }: Chunk,
+    faults: ChunkOutcome,
+    changed: ReadonlyMap<number, number>,
+  ): void {
+    if (parts.onGauge === undefined || hash !== layout.gaugeHashes[0]) return;
+    for (const [index, { field, amount, gauge }] of written.entries()) {
+      if (gauge === undefined || faults.has(index)) continue;
+      parts.onGauge(field ?? '', gauge === 'set' ? amount : (changed.get(index) ?? NaN));
     }
   }
 

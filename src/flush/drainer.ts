@@ -43,6 +43,8 @@ export interface DrainerParts {
   window: LiveWindow;
   /** What was counted in each second, if that is kept. */
   trace?: CounterTrace | undefined;
+  /** How often gauges and sets were written in each, likewise. */
+  writes?: { gauges: CounterTrace; sets: CounterTrace } | undefined;
   /** What was timed since the start, if that is kept. */
   histograms?: LifetimeHistograms | undefined;
   /** Where counters are counted that are lost before the store. */
@@ -88,7 +90,8 @@ const PERIOD_MIN_MS = 60_000;
 
 /** Creates a drainer. All drains of the ledgers go through one. */
 export function createDrainer(parts: DrainerParts): Drainer {
-  const { ingests, counters, gauges, timings, sets, clock, window, trace, log, nowMs } = parts;
+  const { ingests, counters, gauges, timings, sets, clock, window, log, nowMs } = parts;
+  const { trace, writes } = parts;
   const received = nothingReceived();
   const growth = createGrowth(nowMs);
   const known = new Map<LedgerSource, KnownEntries>();
@@ -146,6 +149,8 @@ export function createDrainer(parts: DrainerParts): Drainer {
       if (isOtherTags(name)) ofLedger.others.add(id);
       return name;
     };
+    const add = (to: CounterTrace | undefined, id: number, name: string, sum: number): void =>
+      to?.add((ofLedger.traced[id] ??= to.of(name)), sum);
     const day = dayOf(parts.wallNowMs());
     const { memory, hasTrap } = parts;
     if (memory !== undefined) {
@@ -160,7 +165,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
         if (entry === null) drop(parts.counterTally, 'key_limit', samples);
         else {
           counters.add(entry, sum, samples);
-          trace?.add((ofLedger.traced[id] ??= trace.of(entry.name)), sum);
+          add(trace, id, entry.name, sum);
         }
       },
       gauge(id, reading, samples) {
@@ -168,6 +173,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
         if (ofLedger.others.has(id)) received.tagSetsFolded += samples;
         if (entry === null) drop(parts.gaugeTally, 'key_limit', samples);
         else if (!gauges.add(entry, reading, samples)) drop(parts.gaugeTally, 'overflow', samples);
+        else add(writes?.gauges, id, entry.name, samples);
       },
       timings(id, values, weights) {
         const entry = timingAt(id);
@@ -180,6 +186,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
         if (ofLedger.others.has(id)) received.tagSetsFolded++;
         if (entry === null) drop(parts.setTally, 'key_limit', 1);
         else if (!sets.add(entry, day, memberText(bytes))) drop(parts.setTally, 'set_book_full', 1);
+        else add(writes?.sets, id, entry.name, 1);
       },
       stats: (stats) => takeStats(stats, ingest.transport),
       refusal: sayRefusal,

@@ -10,6 +10,7 @@ import type { TimingEntry } from './timing-book.ts';
  */
 export interface KnownEntries {
   counters: (CounterEntry | null)[];
+  /** Of counters what was added, of gauges and sets how often they were written. */
   traced: Traced[];
   gauges: (GaugeEntry | null)[];
   timings: (TimingEntry | null)[];

@@ -14,6 +14,8 @@ export interface SetSenderParts {
   layout: Pick<Layout, 'collections'>;
   /** Is told what needs not be remembered any more; nobody, if absent. */
   memory?: { membersGone(item: SetItem): void } | undefined;
+  /** Is told how many unique members the first collection has of one today. Must not throw. */
+  onCount?: ((name: string, unique: number) => void) | undefined;
   wallNowMs: () => number;
   nowMs: () => number;
   log: Log;
@@ -95,13 +97,16 @@ export function createSetSender(parts: SetSenderParts): SetSender {
   /** Returns why a collection did not take it; the others have it all the same. */
   async function write({ name, day, members }: SetItem): Promise<string | undefined> {
     let fault: string | undefined;
-    for (const collection of layout.collections) {
+    let unique: number | undefined;
+    for (const [at, collection] of layout.collections.entries()) {
       const key = setKey(collection, name, day);
       const expireAt = Math.floor(wallNowMs() / 1000) + SET_SECONDS;
       try {
         for (const part of chunksOf(members)) {
-          await store.addMembers({ key, expireAt, members: part });
+          unique = await store.addMembers({ key, expireAt, members: part });
         }
+        const isToday = at === 0 && day === dayOf(wallNowMs());
+        if (isToday && unique !== undefined) parts.onCount?.(name, unique);
       } catch (error) {
         if (error instanceof SetsFull) fault = 'sets_full';
         else if (error instanceof HashFault) fault = 'wrong_type';

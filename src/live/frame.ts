@@ -49,7 +49,7 @@ export interface Problem {
 }
 
 /** Kinds of names. */
-export type Kind = 'counter' | 'timing';
+export type Kind = 'counter' | 'gauge' | 'set' | 'timing';
 
 /** A part of the list of names: the rows that are to be seen. */
 export interface NameList {
@@ -65,19 +65,24 @@ export interface NameList {
 export interface NameRow {
   kind: Kind;
   name: string;
-  /** Increments or samples per second, over the last 10 s. */
+  /** Increments, samples, or writes of a gauge or set, per second, over the last 10 s. */
   rate: number;
-  /** Over the live window, as in `/api/timings`; null for a counter. */
+  /** Over the live window, as in `/api/timings`; null for other kinds. */
   p99: number | null;
   /**
+   * What a gauge stood at, or how many unique members a set had today, after the last write of this
+   * collector; null where that is not known, and for other kinds.
+   */
+  value: number | null;
+  /**
    * The last 60 seconds, oldest first: a counter's increments, a timing's p99 (null where nothing
-   * was timed). Rounded to three digits.
+   * was timed), what a gauge or set stood at (null where that is not known). Rounded to three digits.
    */
   spark: (number | null)[];
 }
 
 /** What is shown at large. */
-export type Watched = WatchedTiming | WatchedCounter | WatchedPrefix;
+export type Watched = WatchedTiming | WatchedCounter | WatchedHeld | WatchedPrefix;
 
 /** A timing. */
 export interface WatchedTiming {
@@ -107,24 +112,53 @@ export interface WireColumn {
   bins: number[];
 }
 
-/** A counter. */
-export interface WatchedCounter {
-  kind: 'counter';
+/** What the store keeps of a name. */
+export interface WatchedStored {
   name: string;
-  /** Where it is counted: the first of its places. */
+  /** Where it is kept: the first of its places. A set has a key for the day, and no field. */
   hash: string;
-  field: string;
-  /** How many other hashes it is counted in as well. */
+  field: string | null;
+  /** How many other hashes or keys it is kept in as well. */
   otherHashes: number;
-  /** All digits of what the store holds; null where it is not there, or does not answer. */
+  /**
+   * What the store holds, all digits of it and whoever wrote it; null where it is not there, or does
+   * not answer.
+   */
   total: string | null;
   isLong: boolean;
+}
+
+/** A counter. */
+export interface WatchedCounter extends WatchedStored {
+  kind: 'counter';
   /** What is new, oldest first, as of {@link WatchedTiming.columns}. Seconds of nothing are left out. */
   points: WirePoint[];
 }
 
 /** What was added to a counter in one span of time: begin, seconds, sum of the increments. */
 export type WirePoint = [second: number, span: number, sum: number];
+
+/** A gauge, or a set, whose number of unique members of the day (UTC) holds likewise. */
+export interface WatchedHeld extends WatchedStored {
+  kind: 'gauge' | 'set';
+  /** Writes per second, over the last 10 s. */
+  rate: number;
+  /**
+   * What is new, oldest first, as of {@link WatchedTiming.columns}: when this collector has written
+   * it, and what the store held then. It holds until the next one. What is told first may begin
+   * with one that is older than all that is kept of seconds.
+   */
+  points: WireHeld[];
+}
+
+/** Begin, seconds; the last value in them, the lowest, the highest: null where not known. */
+export type WireHeld = [
+  second: number,
+  span: number,
+  last: number | null,
+  low: number | null,
+  high: number | null,
+];
 
 /** All counters whose names begin alike. */
 export interface WatchedPrefix {

@@ -1,14 +1,23 @@
 import type { Layout } from '../flush/layout.ts';
 import type { Column } from '../window/column.ts';
+import type { HeldPoint } from '../window/held-values.ts';
 import type { LiveMemory } from '../window/live-memory.ts';
-import type { Frame, Watched, WatchedCounter, WatchedTiming, WirePoint } from './frame.ts';
+import type {
+  Frame,
+  Watched,
+  WatchedCounter,
+  WatchedHeld,
+  WatchedTiming,
+  WirePoint,
+} from './frame.ts';
 import type { NameLists } from './name-list.ts';
+import type { RateSpan } from './name-sources.ts';
 import type { PrefixCounters } from './prefixes.ts';
 import type { OpenWork, SharedWork } from './shared-work.ts';
-import { type CounterTotals, placeOf } from './totals.ts';
+import { placeOf, type StoredKind, type Totals } from './totals.ts';
 import { createTurns } from './turns.ts';
 import type { StreamView, Wish } from './view.ts';
-import { wireColumn } from './wire.ts';
+import { wireColumn, wireHeld } from './wire.ts';
 
 /** What one stream tells: it knows what was told already. */
 export interface FrameSession {
@@ -36,11 +45,15 @@ export type CommonPart = Pick<Frame, 'instance' | 'udp' | 'rates' | 'vitals' | '
 
 /** What frames are made of. */
 export interface FrameParts {
-  memory: Pick<LiveMemory, 'clock' | 'window' | 'trace' | 'history'>;
+  memory: Pick<LiveMemory, 'clock' | 'window' | 'trace' | 'history' | 'gauges' | 'sets'>;
   lists: NameLists;
   prefixes: SharedWork<string, PrefixCounters>;
-  totals: CounterTotals;
+  totals: Readonly<Record<StoredKind, Totals>>;
   layout: Layout;
+  /** The present day, in UTC. */
+  day: () => string;
+  /** Over how many seconds, up to one, rates are taken. */
+  rateSpan: (second: number) => RateSpan;
   /** Returns what all streams are told of a second. */
   common: (second: number) => Promise<CommonPart>;
   /** The first second of which something is known. */
@@ -65,6 +78,7 @@ interface Item extends Told {
 }
 
 const NEVER = -Infinity;
+const STORED = ['counter', 'gauge', 'set'] as const;
 /** The reader's clock of a while ago may have been this much ahead without having been another. */
 const AHEAD_SECONDS = 5;
 /** A system's clock that was set by this much tells other times. */
@@ -74,7 +88,7 @@ const LONG_SPAN = 7200;
 
 /** Begins a session. */
 export function createFrameSession(view: StreamView, parts: FrameParts): FrameSession {
-  const { clock, window, trace, history } = parts.memory;
+  const { clock, window, trace, history, gauges, sets } = parts.memory;
   const list = parts.lists.open(view.list);
   // How far the clock was set when something was told first.
   let startOffset = clock.offsetSeconds();
@@ -96,8 +110,12 @@ export function createFrameSession(view: StreamView, parts: FrameParts): FrameSe
         list.read(second),
         Promise.all(items.map(async ({ busiest: open }) => open?.read())),
       ]);
-      const shown = busiest.map((one, at) => namesOf(items[at]!, one));
-      await parts.totals.read(shown.flat(), second, parts.sessions());
+      await Promise.all(
+        STORED.map((kind) => {
+          const names = items.flatMap((item, at) => namesOf(item, kind, busiest[at]));
+          return names.length > 0 && parts.totals[kind].read(names, second, parts.sessions());
+        }),
+      );
       const texts: string[] = [];
       for (const [at, item] of items.entries()) {
         texts.push(JSON.stringify(watchedOf(item, busiest[at], { second, offset })));
@@ -136,15 +154,16 @@ export function createFrameSession(view: StreamView, parts: FrameParts): FrameSe
     }
   }
 
-  function namesOf({ wish }: Item, busiest: PrefixCounters | undefined): string[] {
-    if (busiest !== undefined) return busiest.names;
-    return wish.kind === 'counter' ? [wish.name] : [];
+  function namesOf({ wish }: Item, kind: StoredKind, busiest?: PrefixCounters): string[] {
+    if (busiest !== undefined) return kind === 'counter' ? busiest.names : [];
+    return wish.kind === kind ? [wish.name] : [];
   }
 
   function watchedOf(item: Item, busiest: PrefixCounters | undefined, at: At): Watched {
     const { wish } = item;
     if (wish.kind === 'timing') return timingOf(wish.name, item, at);
     if (wish.kind === 'counter') return counterOf(wish.name, item, at);
+    if (wish.kind !== 'prefix') return heldOf(wish.kind, wish.name, item, at);
     const { names, matching, fromSecond } = busiest!;
     // Which of them a new reader knows is not known, unless they have been the same since then.
     const first = item.since > fromSecond ? item.since : NEVER;
@@ -188,12 +207,36 @@ export function createFrameSession(view: StreamView, parts: FrameParts): FrameSe
     return {
       kind: 'counter',
       name,
-      ...placeOf(parts.layout, name),
-      total: parts.totals.last(name),
+      ...placeOf(parts.layout, 'counter', name, parts.day()),
+      total: parts.totals.counter.last(name),
       isLong,
       points: points
         .filter(([at]) => at <= second)
         .map(([at, span, sum]) => [at + offset, span, sum]),
+    };
+  }
+
+  function heldOf(
+    kind: 'gauge' | 'set',
+    name: string,
+    told: Told,
+    { second, offset }: At,
+  ): WatchedHeld {
+    const held = kind === 'gauge' ? gauges : sets;
+    const isLong = held.history.has(name);
+    const since = tellFrom(told, isLong, second);
+    const points: HeldPoint[] = told.inSpans
+      ? held.history.points(name, since - SPAN_SECONDS)
+      : held.values.points(name, since).map(([at, value]) => [at, 1, value, value, value]);
+    const { from, to } = parts.rateSpan(second);
+    return {
+      kind,
+      name,
+      ...placeOf(parts.layout, kind, name, parts.day()),
+      total: parts.totals[kind].last(name),
+      rate: held.writes.recentSum(name, from, to) / (to - from + 1),
+      isLong,
+      points: points.filter(([at]) => at <= second).map((point) => wireHeld(point, offset)),
     };
   }
 

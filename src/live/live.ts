@@ -1,20 +1,23 @@
 import type { Layout } from '../flush/layout.ts';
+import { dayOf } from '../flush/set-book.ts';
+import type { SetSender } from '../flush/set-sender.ts';
 import type { Time } from '../flush/time.ts';
 import { readHashes } from '../http/read-hashes.ts';
 import { hostPort } from '../ingest/address.ts';
 import type { Options } from '../option-types.ts';
+import type { SetStore } from '../sinks/set-store.ts';
 import type { Store } from '../sinks/store.ts';
 import { readVitals, type Vitals, type VitalsParts } from '../vitals.ts';
 import type { LiveMemory } from '../window/live-memory.ts';
 import { type CommonPart, createFrameSession, type FrameSession } from './frames.ts';
 import { createNameLists } from './name-list.ts';
-import type { NameSources } from './name-sources.ts';
+import type { NameSources, OtherNames } from './name-sources.ts';
 import { createPrefixes } from './prefixes.ts';
 import { problemsOf } from './problems.ts';
 import { createRecent } from './recent.ts';
 import { readStanding, readTotals } from './standing.ts';
-import { createStoreNames } from './store-names.ts';
-import { createCounterTotals } from './totals.ts';
+import { createStoreNames, type StoreNames } from './store-names.ts';
+import { createAllTotals } from './totals.ts';
 import type { StreamView } from './view.ts';
 
 /** All that the page is told. Beside one look a second at a dozen numbers, it costs nothing idle. */
@@ -45,8 +48,10 @@ export interface LiveStream extends Pick<FrameSession, 'frame'> {
 /** What the page is told of. */
 export interface LiveParts {
   memory: LiveMemory;
-  store: Store;
+  store: Store & Pick<SetStore, 'countMembers'>;
   layout: Layout;
+  /** Tells which sets were written to today. */
+  setSender: Pick<SetSender, 'today'>;
   /** The hashes that counters are read from. */
   hashes: () => string[];
   /** The name of this process, which no other has. */
@@ -80,27 +85,39 @@ export function createLive(parts: LiveParts): Live {
   const { counterInterval: counterMs, timingInterval: timingMs } = parts.intervals;
   const recent = createRecent();
   const standing = { recent, toUnixMs, intervals: { counterMs, timingMs } };
-  const readNames = async (): Promise<[string, string][][]> => {
-    const hashes: string[] = [];
-    for (const hash of parts.hashes()) {
-      const count = await store.countFields(hash).catch(() => Infinity);
-      if (count <= STORE_NAMES_MAX) hashes.push(hash);
-    }
-    return (await readHashes(store, hashes)).map(([, fields]) => fields);
+  const day = (): string => dayOf(toUnixMs(nowMs()));
+  const fieldsOf = (hashes: () => readonly string[]): StoreNames =>
+    createStoreNames({ read: () => readFields(store, hashes()), nowMs });
+  const storeNames =
+    layout.name === 'flat' ? fieldsOf(parts.hashes) : createStoreNames({ read: undefined, nowMs });
+  const gaugeNames = fieldsOf(() => layout.gaugeHashes);
+  const setNames: OtherNames = {
+    names: () => parts.setSender.today().names,
+    get version() {
+      const { day: present, names } = parts.setSender.today();
+      return `${present} ${names.length}`;
+    },
   };
-  const storeNames = createStoreNames({
-    read: layout.name === 'flat' ? readNames : undefined,
-    nowMs,
-  });
   const rateSpan: NameSources['rateSpan'] = (to) => {
     return { from: Math.min(to, Math.max(firstSecond, to - RATE_SECONDS + 1)), to };
   };
-  const sources: NameSources = { trace, window, storeNames, lastSecond, rateSpan };
-  const totals = createCounterTotals(store, layout, time);
+  const sources: NameSources = {
+    trace,
+    window,
+    storeNames,
+    gauges: { memory: memory.gauges, others: gaugeNames },
+    sets: { memory: memory.sets, others: setNames },
+    lastSecond,
+    offsetSeconds: () => clock.offsetSeconds(),
+    rateSpan,
+  };
+  const totals = createAllTotals(store, layout, time, day);
   const frameParts = {
     memory,
     layout,
     totals,
+    day,
+    rateSpan,
     common,
     lists: createNameLists(sources, nowMs),
     prefixes: createPrefixes(sources, nowMs),
@@ -130,14 +147,18 @@ export function createLive(parts: LiveParts): Live {
   function onSecond(second: number): void {
     look();
     if (open === 0 && nowMs() - closedMs >= FORGET_MS) {
-      storeNames.clear();
-      totals.clear();
+      for (const names of [storeNames, gaugeNames]) names.clear();
+      for (const one of Object.values(totals)) one.clear();
     }
     const found = vitalsParts();
     if (open === 0 || found === undefined) return;
-    storeNames.refresh();
+    refresh();
     // Now, right behind the drain, the numbers are of one moment.
     told = { second, part: Promise.resolve(commonOf(found, readVitals(found))) };
+  }
+
+  function refresh(): void {
+    for (const names of [storeNames, gaugeNames]) names.refresh();
   }
 
   function look(): void {
@@ -168,7 +189,7 @@ export function createLive(parts: LiveParts): Live {
 
   function openStream(view: StreamView, lastSecondTold = 0): LiveStream {
     open++;
-    storeNames.refresh();
+    refresh();
     const isSane = lastSecondTold <= clock.toWall(lastSecond()) + AHEAD_SECONDS;
     const session = createFrameSession(isSane ? raised(view, lastSecondTold) : view, frameParts);
     let end = (): void => {};
@@ -187,6 +208,16 @@ export function createLive(parts: LiveParts): Live {
       },
     };
   }
+}
+
+/** Reads the fields of hashes, but for those that it would take long to read. */
+async function readFields(store: Store, all: readonly string[]): Promise<[string, string][][]> {
+  const hashes: string[] = [];
+  for (const hash of all) {
+    const count = await store.countFields(hash).catch(() => Infinity);
+    if (count <= STORE_NAMES_MAX) hashes.push(hash);
+  }
+  return (await readHashes(store, hashes)).map(([, fields]) => fields);
 }
 
 /** What was told already is not told again, though the reader asks as he did at first. */

@@ -1,7 +1,7 @@
-import { binQuantiles } from '../histogram-quantiles.ts';
 import type { NameList, NameRow } from './frame.ts';
+import { type KindSource, kindsOf, SPARK_SECONDS } from './kinds.ts';
 import { createNameOrders } from './name-orders.ts';
-import { type NameSources, rateOf, type RateSpan } from './name-sources.ts';
+import type { NameSources, RateSpan } from './name-sources.ts';
 import { createTurns } from './turns.ts';
 import type { ListView } from './view.ts';
 
@@ -19,12 +19,10 @@ export interface OpenList {
   close(): void;
 }
 
-/** How many values a row's small curve has. */
-export const SPARK_SECONDS = 60;
-
 /** Creates the list. It does nothing while no part of it is open. */
 export function createNameLists(sources: NameSources, nowMs: () => number): NameLists {
-  const orders = createNameOrders(sources, nowMs);
+  const kinds = kindsOf(sources);
+  const orders = createNameOrders(kinds, sources, nowMs);
   // Rows of one second: many look at the same ones.
   let rows = new Map<string, NameRow>();
   let rowsSecond = NaN;
@@ -34,12 +32,12 @@ export function createNameLists(sources: NameSources, nowMs: () => number): Name
       const open = orders.open(order);
       return {
         async read(second) {
-          const { total, names, isTiming } = await open.read();
+          const { total, names, kindAt } = await open.read();
           const turns = createTurns();
           const seen: NameRow[] = [];
           const end = Math.min(from + count, names.length);
           for (let at = from; at < end; at++) {
-            seen.push(row(names[at]!, isTiming[at] === 1, second));
+            seen.push(row(kinds[kindAt[at]!]!, names[at]!, second));
             if (turns.isOver()) await turns.next();
           }
           return { total, matching: names.length, from, rows: seen };
@@ -49,55 +47,24 @@ export function createNameLists(sources: NameSources, nowMs: () => number): Name
     },
   };
 
-  function row(name: string, isTiming: boolean, second: number): NameRow {
+  function row(source: KindSource, name: string, second: number): NameRow {
     if (rowsSecond !== second) rows = new Map();
     rowsSecond = second;
-    const key = `${isTiming ? 't' : 'c'}${name}`;
-    const found = rows.get(key) ?? rowOf(sources, { name, isTiming }, sources.rateSpan(second));
+    const key = `${source.kind} ${name}`;
+    const found = rows.get(key) ?? rowOf(source, name, sources.rateSpan(second));
     rows.set(key, found);
     return found;
   }
 }
 
 /** Makes a row as of the last second of `span`, over which its rate is. */
-function rowOf(
-  sources: NameSources,
-  one: { name: string; isTiming: boolean },
-  span: RateSpan,
-): NameRow {
-  const { name, isTiming } = one;
-  const before = span.to - SPARK_SECONDS;
+function rowOf(source: KindSource, name: string, span: RateSpan): NameRow {
   return {
-    kind: isTiming ? 'timing' : 'counter',
+    kind: source.kind,
     name,
-    rate: rateOf(sources, one, span),
-    p99: isTiming ? (sources.window.summary(name)?.p99 ?? null) : null,
-    spark: isTiming ? timingSpark(sources, name, before) : counterSpark(sources, name, before),
+    rate: source.rate(name, span),
+    p99: source.p99(name),
+    value: source.value(name),
+    spark: source.spark(name, span.to - SPARK_SECONDS),
   };
-}
-
-function counterSpark({ trace }: NameSources, name: string, before: number): number[] {
-  const spark = Array<number>(SPARK_SECONDS).fill(0);
-  for (const [second, sum] of trace.points(name, before)) {
-    const at = second - before - 1;
-    if (at < SPARK_SECONDS) spark[at] = threeDigits(sum);
-  }
-  return spark;
-}
-
-function timingSpark({ window }: NameSources, name: string, before: number): (number | null)[] {
-  const spark = Array<number | null>(SPARK_SECONDS).fill(null);
-  for (const { second, span, bins } of window.columnsSince(name, before)) {
-    const [p99 = NaN] = binQuantiles(bins, [0.99]);
-    if (Number.isNaN(p99)) continue;
-    const at = second - before - 1;
-    // One that was merged for want of room spans many seconds.
-    spark.fill(threeDigits(p99), at, Math.min(at + span, SPARK_SECONDS));
-  }
-  return spark;
-}
-
-/** Each digit more is sent to each page for each of sixty values of each row, each second. */
-function threeDigits(value: number): number {
-  return Number.isInteger(value) && Math.abs(value) < 1000 ? value : Number(value.toPrecision(3));
 }

@@ -1,4 +1,5 @@
-import { counterNames, type NameSources, rateOf, type RateSpan } from './name-sources.ts';
+import type { KindSource } from './kinds.ts';
+import type { NameSources, RateSpan } from './name-sources.ts';
 import { createSharedWork, type Made, type SharedWork } from './shared-work.ts';
 import { sortedIndexes } from './sorting.ts';
 import { createTurns } from './turns.ts';
@@ -9,8 +10,8 @@ export interface SortedNames {
   /** How many names there are, those that do not match too. */
   total: number;
   names: readonly string[];
-  /** 1 where it is a timing, 0 where it is a counter. */
-  isTiming: Uint8Array;
+  /** Of which kind each is: an index among the kinds. */
+  kindAt: Uint8Array;
   /** Tells what names there were. */
   version: string;
 }
@@ -28,14 +29,17 @@ const REST_PER_WORK = 10;
 
 /** Creates the orders that streams ask for; none is made before. */
 export function createNameOrders(
-  sources: NameSources,
+  kinds: readonly KindSource[],
+  sources: Pick<NameSources, 'lastSecond' | 'rateSpan'>,
   nowMs: () => number,
 ): SharedWork<Order, SortedNames> {
   return createSharedWork({
     keyOf: ({ q, kind, sort }) => JSON.stringify([q.toLowerCase(), kind, sort]),
-    make: (order, signal) => sorted(sources, order, signal),
+    make(order, signal) {
+      return sorted(kinds, order, sources.rateSpan(sources.lastSecond()), signal);
+    },
     isDue: ({ sort }, { value, ageMs, tookMs }: Made<SortedNames>) => {
-      const isOther = value.version !== versionOf(sources);
+      const isOther = value.version !== versionOf(kinds);
       const isFirst = isOther && value.total < FEW_NAMES;
       const everyMs = sort === 'name' || isFirst ? NAMES_EVERY_MS : EVERY_MS;
       if (ageMs < Math.max(everyMs, REST_PER_WORK * tookMs)) return false;
@@ -45,31 +49,32 @@ export function createNameOrders(
   });
 }
 
-function versionOf({ trace, window, storeNames }: NameSources): string {
-  return `${trace.size} ${window.usage().names} ${storeNames.version}`;
+function versionOf(kinds: readonly KindSource[]): string {
+  return kinds.map((source) => source.version()).join(' ');
 }
 
 /** Filters and sorts all names, with turns for others. */
 async function sorted(
-  sources: NameSources,
+  kinds: readonly KindSource[],
   { q, kind, sort }: Order,
+  span: RateSpan,
   signal: AbortSignal,
 ): Promise<SortedNames> {
-  const version = versionOf(sources);
-  const span = sources.rateSpan(sources.lastSecond());
+  const version = versionOf(kinds);
   const turns = createTurns(signal);
   const matches = matcherOf(q);
   const names: string[] = [];
-  const timing: number[] = [];
+  const kindOf: number[] = [];
   const keys: number[] = [];
   let total = 0;
-  for (const isTiming of [false, true]) {
-    for (const name of isTiming ? sources.window.names() : counterNames(sources)) {
+  for (const [at, source] of kinds.entries()) {
+    const isWanted = kind === 'all' || kind === source.kind;
+    for (const name of source.names()) {
       total++;
-      if (kind !== (isTiming ? 'counter' : 'timing') && matches(name)) {
+      if (isWanted && matches(name)) {
         names.push(name);
-        timing.push(Number(isTiming));
-        keys.push(sort === 'name' ? 0 : keyOf(sources, { name, isTiming }, sort, span));
+        kindOf.push(at);
+        keys.push(keyOf(source, name, sort, span));
       }
       if (turns.isOver()) await turns.next();
     }
@@ -77,26 +82,21 @@ async function sorted(
   const compare = (one: number, other: number): number => {
     if (keys[one] !== keys[other]) return keys[one]! > keys[other]! ? -1 : 1;
     if (names[one] !== names[other]) return names[one]! < names[other]! ? -1 : 1;
-    return one - other; // a counter and a timing of one name
+    return one - other; // of several kinds, in their order
   };
   const indexes = await sortedIndexes(names.length, compare, turns);
   const inOrder: string[] = [];
-  const isTiming = new Uint8Array(indexes.length);
+  const kindAt = new Uint8Array(indexes.length);
   for (const index of indexes) {
-    isTiming[inOrder.length] = timing[index]!;
+    kindAt[inOrder.length] = kindOf[index]!;
     inOrder.push(names[index]!);
     if (turns.isOver()) await turns.next();
   }
-  return { total, names: inOrder, isTiming, version };
+  return { total, names: inOrder, kindAt, version };
 }
 
 /** What names are sorted by before the name itself: the highest first. */
-function keyOf(
-  sources: NameSources,
-  one: { name: string; isTiming: boolean },
-  sort: 'rate' | 'p99',
-  span: RateSpan,
-): number {
-  if (sort === 'rate') return rateOf(sources, one, span);
-  return one.isTiming ? (sources.window.summary(one.name)?.p99 ?? -Infinity) : -Infinity;
+function keyOf(source: KindSource, name: string, sort: Order['sort'], span: RateSpan): number {
+  if (sort === 'name') return 0;
+  return sort === 'rate' ? source.rate(name, span) : (source.p99(name) ?? -Infinity);
 }

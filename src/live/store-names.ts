@@ -4,7 +4,7 @@ import { createTurns } from './turns.ts';
 export interface StoreNames {
   names(): ReadonlySet<string>;
   /** Another number when the names may be others. */
-  readonly version: number;
+  readonly version: number | string;
   /** Begins to read them again if they are a minute old. Whatever fails leaves what there is. */
   refresh(): void;
   /** Forgets them: nobody looks. */

@@ -1,27 +1,25 @@
 import { type Layout, TOTAL_FIELD } from '../flush/layout.ts';
 import { type Time, within } from '../flush/time.ts';
+import { setKey, type SetStore } from '../sinks/set-store.ts';
 import type { Store } from '../sinks/store.ts';
+import type { Kind, WatchedStored } from './frame.ts';
 
-/** What the store holds of counters that are looked at; all who look share it. */
-export interface CounterTotals {
+/** What the store keeps. */
+export type StoredKind = Exclude<Kind, 'timing'>;
+
+/** What the store holds of names of one kind that are looked at; all who look share it. */
+export interface Totals {
   /**
-   * Has counters read, as far as they were not in this second and there is room for it. Resolves
+   * Has names read, as far as they were not in this second and there is room for it. Resolves
    * when that is done, or half a second later; never rejects.
    *
    * @param sharers how many there are who ask each second.
    */
   read(names: Iterable<string>, second: number, sharers: number): Promise<void>;
-  /** All digits of what was read last; null where it is not there or was never told. */
+  /** What was read last, as it stands there; null where it is not there or was never told. */
   last(name: string): string | null;
   /** Forgets them: nobody looks. */
   clear(): void;
-}
-
-/** A counter's first place in the store. */
-export interface CounterPlace {
-  hash: string;
-  field: string;
-  otherHashes: number;
 }
 
 interface Entry {
@@ -37,11 +35,35 @@ const READS_MAX = 64;
 const WAIT_MS = 500;
 /** What nobody asked for in so long is forgotten. */
 const FORGET_SECONDS = 60;
-/** An integer has 20 characters at most; what others write in its place may be of any length. */
-const TEXT_LENGTH_MAX = 100;
+/** A plain decimal has 325 characters at most; what others write may be of any length. */
+const TEXT_LENGTH_MAX = 400;
 
-/** Creates totals of which none is known. */
-export function createCounterTotals(store: Store, layout: Layout, time: Time): CounterTotals {
+/** Creates totals of all kinds, of which none is known. `day` is the present one. */
+export function createAllTotals(
+  store: Store & Pick<SetStore, 'countMembers'>,
+  layout: Layout,
+  time: Time,
+  day: () => string,
+): Record<StoredKind, Totals> {
+  const readField = (kind: 'counter' | 'gauge') => (name: string) => {
+    const { hash, field } = placeOf(layout, kind, name, day());
+    return store.readField(hash, field ?? TOTAL_FIELD);
+  };
+  const readSet = async (name: string): Promise<string> => {
+    return String(await store.countMembers(placeOf(layout, 'set', name, day()).hash));
+  };
+  return {
+    counter: createTotals(readField('counter'), time),
+    gauge: createTotals(readField('gauge'), time),
+    set: createTotals(readSet, time),
+  };
+}
+
+/** Creates totals of which none is known; `readText` asks the store. */
+export function createTotals(
+  readText: (name: string) => Promise<string | null>,
+  time: Time,
+): Totals {
   const entries = new Map<string, Entry>();
   let presentSecond = -Infinity;
   let begun = 0;
@@ -83,12 +105,10 @@ export function createCounterTotals(store: Store, layout: Layout, time: Time): C
   }
 
   function readOne(name: string, entry: Entry): void {
-    const { hash, field } = placeOf(layout, name);
     begun++;
     inFlight++;
     entry.readSecond = presentSecond;
-    entry.reading = store
-      .readField(hash, field)
+    entry.reading = readText(name)
       .then((text) => {
         entry.text = text !== null && text.length > TEXT_LENGTH_MAX ? null : text;
       })
@@ -100,9 +120,18 @@ export function createCounterTotals(store: Store, layout: Layout, time: Time): C
   }
 }
 
-/** Returns where a counter is counted. */
-export function placeOf(layout: Layout, name: string): CounterPlace {
-  const [first, ...others] = layout.place(name);
+/** Returns where a name is kept; a set by day. */
+export function placeOf(
+  layout: Layout,
+  kind: StoredKind,
+  name: string,
+  day: string,
+): Pick<WatchedStored, 'hash' | 'field' | 'otherHashes'> {
+  if (kind === 'set') {
+    const [first, ...others] = layout.collections;
+    return { hash: setKey(first!, name, day), field: null, otherHashes: others.length };
+  }
+  const [first, ...others] = kind === 'gauge' ? layout.placeGauge(name) : layout.place(name);
   const { hash, field } = first!;
   return { hash, field: field ?? TOTAL_FIELD, otherHashes: others.length };
 }

@@ -11,7 +11,7 @@ export interface StreamView {
 
 /** Something to watch. */
 export interface Wish {
-  kind: 'timing' | 'counter' | 'prefix';
+  kind: Kind | 'prefix';
   name: string;
   /** The last second of it that the reader has already; 0 for none. */
   since: number;
@@ -39,7 +39,7 @@ export const SPANS = [300, 7200] as const;
 /** How many things may be watched at once. */
 export const WATCHED_MAX = 16;
 
-const KINDS = { t: 'timing', c: 'counter', p: 'prefix' } as const;
+const KINDS = { t: 'timing', c: 'counter', g: 'gauge', s: 'set', p: 'prefix' } as const;
 const ROWS_MAX = 200;
 const ROWS = 50;
 /** Searched for in 100,000 names. No name needs a limit: the head of a request has one. */
@@ -67,14 +67,14 @@ export function readView(query: URLSearchParams): StreamView | string[] {
     else watched.push(wish);
   }
   if (wishes > WATCHED_MAX) {
-    faults.push(`expected at most ${WATCHED_MAX} of t, c and p together, got ${wishes}`);
+    faults.push(`expected at most ${WATCHED_MAX} of t, c, g, s and p together, got ${wishes}`);
   }
   const view = {
     watched,
     span: Number(word('span', SPANS.map(String), '300')),
     list: {
       q: search(),
-      kind: word('kind', ['all', 'counter', 'timing'], 'all'),
+      kind: word('kind', ['all', 'counter', 'gauge', 'set', 'timing'], 'all'),
       sort: word('sort', ['name', 'rate', 'p99'], 'name'),
       from: integer('from', Number.MAX_SAFE_INTEGER, 0),
       rows: integer('rows', ROWS_MAX, ROWS),

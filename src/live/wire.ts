@@ -1,5 +1,6 @@
 import type { Column } from '../window/column.ts';
-import type { WireColumn } from './frame.ts';
+import type { HeldPoint } from '../window/held-values.ts';
+import type { WireColumn, WireHeld } from './frame.ts';
 
 /** Returns a column as it is sent, its second being that of a clock which is `offset` behind. */
 export function wireColumn(column: Column, offset: number): WireColumn {
@@ -15,6 +16,12 @@ export function wireColumn(column: Column, offset: number): WireColumn {
     weightedSum: finite(weightedSum),
     bins: pairs,
   };
+}
+
+/** Returns what held in a span as it is sent, likewise. */
+export function wireHeld([second, span, ...values]: HeldPoint, offset: number): WireHeld {
+  const [last, low, high] = values.map((value) => (Number.isNaN(value) ? null : value));
+  return [second + offset, span, last!, low!, high!];
 }
 
 /** Of weights beyond reason the sums are no numbers, which JSON has no word for. */

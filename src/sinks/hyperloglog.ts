@@ -22,6 +22,9 @@ const ALPHA = 1 / (2 * Math.LN2);
 /** Creates a counter of no members. */
 export function createHyperLogLog(): HyperLogLog {
   const registers = new Uint8Array(REGISTERS);
+  // How many registers are how high; so a count need not look at all of them.
+  const heights = new Float64Array(PATTERN_BITS + 2);
+  heights[0] = REGISTERS;
   return {
     add(member) {
       const hash = murmurHash64A(member);
@@ -29,11 +32,13 @@ export function createHyperLogLog(): HyperLogLog {
       let pattern = hash >> BigInt(INDEX_BITS);
       let run = 1;
       for (; run <= PATTERN_BITS && (pattern & 1n) === 0n; run++) pattern >>= 1n;
-      if (run > registers[index]!) registers[index] = run;
+      const height = registers[index]!;
+      if (run <= height) return;
+      registers[index] = run;
+      heights[height]!--;
+      heights[run]!++;
     },
     count() {
-      const heights = new Float64Array(PATTERN_BITS + 2);
-      for (const height of registers) heights[height]!++;
       let z = REGISTERS * tau((REGISTERS - heights[PATTERN_BITS + 1]!) / REGISTERS);
       for (let height = PATTERN_BITS; height >= 1; height--) z = (z + heights[height]!) * 0.5;
       z += REGISTERS * sigma(heights[0]! / REGISTERS);

@@ -17,7 +17,7 @@ export function createMemorySets(wallNowMs: () => number): Omit<SetStore, 'conne
       sets.set(key, found);
       found.expireAt = expireAt;
       for (const member of members) found.unique.add(member);
-      return Promise.resolve();
+      return Promise.resolve(found.unique.count());
     },
     countMembers(key) {
       const found = sets.get(key);

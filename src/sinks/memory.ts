@@ -22,7 +22,7 @@ export function createMemoryStore(wallNowMs: () => number = Date.now): Store & S
     connected: true,
     closed: false,
     connect: () => Promise.resolve(),
-    apply(chunk) {
+    apply(chunk, onChanged) {
       const faults = new Map<number, FieldFault>();
       const fields = hashes.get(chunk.hash) ?? new Map<string, Field>();
       hashes.set(chunk.hash, fields);
@@ -30,6 +30,7 @@ export function createMemoryStore(wallNowMs: () => number = Date.now): Store & S
         if (gauge !== undefined) {
           const base = gauge === 'set' ? 0 : Number(fields.get(field ?? '')?.value ?? 0);
           if (!setGauge(fields, field ?? '', base + amount)) faults.set(index, 'overflow');
+          else if (gauge === 'change') onChanged?.(index, base + amount);
           continue;
         }
         const written = field === null || add(fields, field, amount);

@@ -17,9 +17,11 @@ import type { ChunkOutcome, FieldFault } from './store.ts';
  * HINCRBYFLOAT calculates with other numbers, and leaves their 17 digits.
  *
  * Answers the refused parts, such as ` 3n 17o`: part 3 met a value that is no integer, part 17
- * would have overflowed 64 bits, `4d` a gauge that holds no number. Or ` w string`: the hash is no hash but a string. Then nothing was
- * applied, and the number is used up all the same: a copy of the request that comes late, when
- * there is a hash again and its parts have gone out under another number, must do nothing.
+ * would have overflowed 64 bits, `4d` a gauge that holds no number; and behind these what gauges
+ * that were changed stand at, such as ` 5=12.5`, which a chunk that is answered again does not tell.
+ * Or ` w string`: the hash is no hash but a string. Then nothing was applied, and the number is used
+ * up all the same: a copy of the request that comes late, when there is a hash again and its parts
+ * have gone out under another number, must do nothing.
  *
  * A chunk that is answered again prolongs the marker's life, for the sake of WAIT alone: it waits
  * for what its own connection has written, and replicas that have this have all before it too.
@@ -41,7 +43,7 @@ if kind ~= 'hash' and kind ~= 'none' then
   redis.call('SET', KEYS[2], ARGV[1] .. ' w ' .. kind, 'EX', ARGV[2])
   return ' w ' .. kind
 end
-local faults, changed, failure = '', false, nil
+local faults, changed, failure, told = '', false, nil, {}
 local function add(field, amount, index)
   local reply = redis.pcall('HINCRBY', KEYS[1], field, amount)
   if type(reply) == 'number' then
@@ -88,6 +90,7 @@ local function gauge(field, amount, isSet, index)
   local reply = text and redis.pcall('HSET', KEYS[1], field, text)
   if type(reply) == 'number' then
     changed = true
+    if not isSet then told[#told + 1] = ' ' .. index .. '=' .. text end
   elseif text and not changed then
     failure = reply
   else
@@ -107,11 +110,12 @@ for at = 4, #ARGV, 2 do
   end
 end
 redis.call('SET', KEYS[2], ARGV[1] .. faults, 'EX', ARGV[2])
-return faults
+return faults .. table.concat(told)
 `;
 
 /**
- * Adds members to a HyperLogLog, which may be forgotten at a time.
+ * Adds members to a HyperLogLog, which may be forgotten at a time, and answers how many it has by
+ * then: a few microseconds more, and no request more. Where that may not be asked, nothing.
  *
  *     KEYS[1] key     ARGV[1] seconds since 1970     ARGV[2…] members, a character per byte
  *
@@ -126,7 +130,8 @@ for at = 2, #ARGV do
 end
 redis.call('PFADD', KEYS[1], unpack(members))
 redis.call('EXPIREAT', KEYS[1], ARGV[1])
-return ''
+local unique = redis.pcall('PFCOUNT', KEYS[1])
+return type(unique) == 'number' and unique or -1
 `;
 
 /**
@@ -158,6 +163,13 @@ export function readFaults(reply: string): ChunkOutcome {
     faults.set(Number(index), FAULTS[code as keyof typeof FAULTS]);
   }
   return faults;
+}
+
+/** Reads what gauges that were changed stand at, by part; nothing of a chunk answered again. */
+export function readChanged(reply: string): [part: number, value: number][] {
+  return Array.from(reply.matchAll(/ (\d+)=(\S+)/g), ([, part, value]) => {
+    return [Number(part), Number(value)];
+  });
 }
 
 const FAULTS = { n: 'not_integer', o: 'overflow', r: 'refused', d: 'not_number' } as const;

@@ -1,7 +1,14 @@
 import { errorText } from '../errors.ts';
 import { TOTAL_FIELD } from '../flush/layout.ts';
 import type { RedisAccess } from './redis-access.ts';
-import { ADD_MEMBERS, APPLY_CHUNK, markerKey, readFaults, readWrongType } from './redis-script.ts';
+import {
+  ADD_MEMBERS,
+  APPLY_CHUNK,
+  markerKey,
+  readChanged,
+  readFaults,
+  readWrongType,
+} from './redis-script.ts';
 import {
   type Chunk,
   type ChunkOutcome,
@@ -40,13 +47,18 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     readField: (hash, field) => access.readField(hash, field).catch(rethrow),
     countFields: (hash) => access.countFields(hash).catch(rethrow),
     async addMembers({ key, expireAt, members }) {
-      await access.evaluate(ADD_MEMBERS, [key], [String(expireAt), ...members]).catch(rethrow);
+      const args = [String(expireAt), ...members];
+      const unique = Number(await access.evaluate(ADD_MEMBERS, [key], args).catch(rethrow));
+      return unique >= 0 ? unique : undefined;
     },
     countMembers: (key) => access.countUnique(key).catch(rethrow),
     close: () => access.close(),
   };
 
-  async function apply({ hash, seq, parts, total }: Chunk): Promise<ChunkOutcome> {
+  async function apply(
+    { hash, seq, parts, total }: Chunk,
+    onChanged?: (part: number, value: number) => void,
+  ): Promise<ChunkOutcome> {
     const args = [String(seq), String(MARKER_SECONDS), total ? TOTAL_FIELD : ''];
     for (const { field, amount, gauge } of parts) {
       // A sign tells a field from none: any text, also an empty one, can be a field.
@@ -57,6 +69,7 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     const reply = String(await access.evaluate(APPLY_CHUNK, keys, args).catch(rethrow));
     const type = readWrongType(reply);
     if (type !== undefined) throw new HashFault(`WRONGTYPE ${hash} holds a ${type}, not a hash`);
+    if (onChanged !== undefined) for (const told of readChanged(reply)) onChanged(...told);
     return readFaults(reply);
   }
 }

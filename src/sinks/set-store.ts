@@ -13,11 +13,12 @@ export interface SetStore {
   connect(): Promise<void>;
   readonly connected: boolean;
   /**
-   * Adds members. Rejects with `HashFault` where the key is of another type, with
+   * Adds members, and returns about how many there are by then; undefined where that may not be
+   * asked. Rejects with `HashFault` where the key is of another type, with
    * {@link SetsFull} where there is no room for another set, and with any other error where it is
    * not known whether they were added.
    */
-  addMembers(chunk: SetChunk): Promise<void>;
+  addMembers(chunk: SetChunk): Promise<number | undefined>;
   /** Returns about how many members there are; rejects with `HashFault` as above. */
   countMembers(key: string): Promise<number>;
 }

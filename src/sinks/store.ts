@@ -49,8 +49,11 @@ export interface Store {
   /**
    * Adds a chunk. Rejects with {@link HashFault} where this hash refuses, and with any other error
    * where the store does, or where it is not known whether the chunk was applied.
+   *
+   * @param onChanged is told of each gauge that was changed, before it resolves: its part, and what
+   *   it stands at. Not of a chunk that was applied before, whose answer alone was lost.
    */
-  apply(chunk: Chunk): Promise<ChunkOutcome>;
+  apply(chunk: Chunk, onChanged?: (part: number, value: number) => void): Promise<ChunkOutcome>;
   /**
    * Returns the fields of a hash and their values, in the store's order. Rejects with
    * {@link HashFault} if it is of another type.

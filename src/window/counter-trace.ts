@@ -49,14 +49,25 @@ export interface CounterTraceOptions {
   clock: WindowClock;
   /** What the records may take: a power of 2, at least 32. */
   bytesMax?: number;
+  /**
+   * Whether a number holds until the next one, as a gauge does. Then the last one of a second counts,
+   * `points` has one more in front, which held before, and what is idle is forgotten after 2 hours
+   * only, where there are not more than 131,072 names.
+   */
+  holds?: boolean;
 }
 
 /** How far back it reaches. */
 const TRACE_SECONDS = 300;
+/** What holds is known for as long as anything is shown. */
+const HELD_SECONDS = 7200;
+const HELD_NAMES_MAX = 131_072;
 const BYTES_MAX = 16 << 20;
 const BYTES_AT_FIRST = 4096;
-/** A way back up to 2^24, seconds up to 300, and a mark and a double. */
+/** A way back up to 2^24, seconds up to 2^14, and a mark and a double. */
 const RECORD_BYTES_MAX = 4 + 2 + 9;
+/** What held for longer is told as if it held for so long. */
+const AHEAD_MAX = 2 ** 14 - 1;
 /** Of so many seconds it is known where their records begin: a power of 2 above 300. */
 const STARTS = 512;
 const NONE = -1;
@@ -88,6 +99,7 @@ const DOUBLE = 1;
 export function createCounterTrace({
   clock,
   bytesMax = BYTES_MAX,
+  holds = false,
 }: CounterTraceOptions): CounterTrace {
   const listed = new Map<string, Traced>();
   let bytes = new Uint8Array(Math.min(BYTES_AT_FIRST, bytesMax));
@@ -113,7 +125,9 @@ export function createCounterTrace({
     add,
     points(name, since) {
       const found: [number, number][] = [];
-      visitBack(name, since + 1, (second, sum) => found.push([second, sum]));
+      visitBack(name, since + 1, (second, sum) => {
+        if (second > since) found.push([second, sum]);
+      });
       return found.toReversed();
     },
     recentSum(name, from, to = Infinity) {
@@ -141,7 +155,8 @@ export function createCounterTrace({
       return bytes.length;
     },
     *forgetIdle() {
-      const oldest = clock.complete() - TRACE_SECONDS;
+      const isRoomy = holds && listed.size <= HELD_NAMES_MAX;
+      const oldest = clock.complete() - (isRoomy ? HELD_SECONDS : TRACE_SECONDS);
       for (const one of listed.values()) {
         if (one.second <= oldest) {
           one.isListed = false;
@@ -156,7 +171,7 @@ export function createCounterTrace({
   function add(one: Traced, sum: number): void {
     const second = clock.second();
     // What comes late joins the second that has begun.
-    if (second <= one.second) one.sum = finite(one.sum + sum);
+    if (second <= one.second) one.sum = holds ? sum : finite(one.sum + sum);
     else if (one.isListed || isListedAgain(one)) {
       begin(second);
       if (one.second !== NONE) record(one, second - one.second);
@@ -174,14 +189,14 @@ export function createCounterTrace({
 
   /** Writes down what a counter has in its object, before a later second begins for it. */
   function record(one: Traced, ahead: number): void {
-    if (ahead > TRACE_SECONDS) {
+    if (ahead > TRACE_SECONDS && !holds) {
       one.last = NONE; // too long ago by now
       return;
     }
     reserve();
     const place = end;
     let to = writeNumber(place, one.last >= intactFrom ? place - one.last : 0);
-    to = writeNumber(to, ahead);
+    to = writeNumber(to, Math.min(ahead, AHEAD_MAX));
     const isWhole = one.sum >= 0 && Number.isSafeInteger(one.sum);
     end = isWhole ? writeNumber(to, 2 * one.sum) : writeDouble(to, one.sum);
     one.last = place;
@@ -241,7 +256,7 @@ export function createCounterTrace({
     return double.getFloat64(0);
   }
 
-  /** Visits the seconds of a counter that are over, the last one first. */
+  /** Visits the seconds of a counter that are over, the last one first; and what held before. */
   function visitBack(
     name: string,
     from: number,
@@ -252,9 +267,9 @@ export function createCounterTrace({
     const to = clock.complete();
     const oldest = Math.max(from, to - TRACE_SECONDS + 1, 0);
     let { second, sum, last } = one;
-    while (second >= oldest) {
+    while (second >= oldest || (holds && second >= 0)) {
       if (second <= to) visit(second, sum);
-      if (last < intactFrom) return;
+      if (last < intactFrom || second < oldest) return;
       at = last;
       const back = readNumber();
       second -= readNumber();

@@ -4,6 +4,7 @@ import type { Time } from '../flush/time.ts';
 import { createTurns } from '../live/turns.ts';
 import { createWindowClock, type WindowClock } from './clock.ts';
 import { type CounterTrace, createCounterTrace } from './counter-trace.ts';
+import { createHeldValues, type HeldValues } from './held-values.ts';
 import { createLongHistory, type LongHistory } from './long-history.ts';
 import { createWindow, type LiveWindow } from './window.ts';
 
@@ -13,6 +14,8 @@ export interface LiveMemory {
   readonly window: LiveWindow;
   readonly trace: CounterTrace;
   readonly history: LongHistory;
+  readonly gauges: HeldValues;
+  readonly sets: HeldValues;
   /**
    * Calls `listener` after each second, when all of it is in the memory: with the last second that
    * is over, so that after a hold-up some are passed over. Returns what ends that.
@@ -36,7 +39,7 @@ export interface LiveMemoryOptions {
 
 const WINDOW_SECONDS = 300;
 const WINDOW_BYTES = 64 << 20;
-/** The trace is looked through for idle counters every so many seconds. */
+/** The traces are looked through for idle names every so many seconds. */
 const FORGET_SECONDS = 30;
 
 /** Creates an empty memory. */
@@ -47,6 +50,8 @@ export function createLiveMemory(options: LiveMemoryOptions): LiveMemory {
   const window = createWindow({ ...sizes, clock });
   const trace = createCounterTrace({ clock });
   const history = createLongHistory({ clock, window, trace });
+  const gauges = createHeldValues(clock);
+  const sets = createHeldValues(clock);
   const listeners = new Set<(second: number) => void>();
   let cancel = (): void => {};
   let isStopped = false;
@@ -58,6 +63,8 @@ export function createLiveMemory(options: LiveMemoryOptions): LiveMemory {
     window,
     trace,
     history,
+    gauges,
+    sets,
     subscribe(listener) {
       const own = (second: number): void => listener(second);
       listeners.add(own);
@@ -120,8 +127,10 @@ export function createLiveMemory(options: LiveMemoryOptions): LiveMemory {
   function* chores(): Generator<void> {
     yield* window.tend();
     yield* history.advance();
+    for (const { history: held } of [gauges, sets]) yield* held.advance();
     if (clock.present() < forgottenSecond + FORGET_SECONDS) return;
     forgottenSecond = clock.present();
-    yield* trace.forgetIdle();
+    const traces = [gauges, sets].flatMap(({ writes, values }) => [writes, values]);
+    for (const one of [trace, ...traces]) yield* one.forgetIdle();
   }
 }

@@ -43,18 +43,28 @@ function createGaugeRig(layout: LayoutName, collections: string[]) {
   const store = createFakeStore();
   const book = createCounterBook(1000);
   const gauges = createGaugeBook();
+  const told = new Map<string, number>();
   const flusher = createCounterFlusher({
     ...{ book, gauges, store, time, layout: createLayout(layout, collections) },
     ...{ random: () => 0.5, lanesMax: 1000, log: () => {} },
+    onGauge: (name, value) => void told.set(name, value),
   });
-  return { time, store, book, gauges, flusher };
+  return { time, store, book, gauges, flusher, told };
+}
+
+/** What is told is what the first collection holds; or of an answer that was lost, nothing. */
+function checkTold(told: ReadonlyMap<string, number>, wanted: ReadonlyMap<string, string>): void {
+  expect([...told.keys()].toSorted()).to.deep.equal([...wanted.keys()].toSorted());
+  for (const [name, value] of told) {
+    if (!Number.isNaN(value)) expect(value, name).to.equal(Number(wanted.get(name)));
+  }
 }
 
 describe('Gauges on their way to the store', () => {
   it('stand at what a naive model says, whatever is lost, and each sample is accounted for', async () => {
     await fc.assert(
       fc.asyncProperty(run, async ({ layout, collections, outcomes, steps, badField }) => {
-        const { time, store, book, gauges, flusher } = createGaugeRig(layout, collections);
+        const { time, store, book, gauges, flusher, told } = createGaugeRig(layout, collections);
         if (badField) store.badFields.set('one_:gauges x', 'not_number');
         store.decide = () => outcomes.shift() ?? 'ok';
         const model = new Map<string, number>();
@@ -89,6 +99,7 @@ describe('Gauges on their way to the store', () => {
           const wanted = new Map(Array.from(model, ([name, value]) => [name, String(value)]));
           if (badField && at === 0) wanted.delete('x');
           expect(new Map(await store.read(`${collection}:gauges`))).to.deep.equal(wanted);
+          if (at === 0) checkTold(told, wanted);
           if (layout === 'split') continue;
           const texts = Array.from(counts, ([name, sum]) => [name, String(sum + 0)] as const);
           expect(new Map(await store.read(collection))).to.deep.equal(new Map(texts));
@@ -120,6 +131,28 @@ describe('Gauges on their way to the store', () => {
     await settle();
     expect(store.sent.at(-1)).to.equal('h:gauges#2 g==8');
     expect(flusher.gaugeTally.delivered).to.equal(5);
+  });
+
+  it('are told as the store has them; of a change whose answer was lost nothing is known', async () => {
+    const { time, store, gauges, flusher, told } = createGaugeRig('flat', ['h', 'other']);
+    const outcomes: Outcome[] = [];
+    store.decide = () => outcomes.shift() ?? 'ok';
+    const write = async (value: number, absolute: boolean): Promise<number | undefined> => {
+      gauges.add(gauges.entry('g'), { value, absolute }, 1);
+      flusher.flush();
+      await settle();
+      while (time.waiting > 0) await time.passToNext();
+      return told.get('g');
+    };
+    expect(await write(0.5, false)).to.equal(0.5);
+    expect(await write(8, true)).to.equal(8);
+    expect(await write(-1, false)).to.equal(7);
+    outcomes.push('lost-after');
+    expect(await write(1, false)).to.be.NaN;
+    outcomes.push('lost-before');
+    expect(await write(1, false)).to.equal(9);
+    outcomes.push('lost-after');
+    expect(await write(3, true)).to.equal(3);
   });
 
   it('that a hash refuses merge: what is set replaces what is held', async () => {

@@ -28,8 +28,9 @@ function createSetRig(collections = ['h']) {
       if (outcome === 'lost-before') throw new Error('away');
       if (outcome === 'wrong-type') throw new HashFault('WRONGTYPE');
       if (outcome === 'full') throw new SetsFull('full');
-      await sets.addMembers(chunk);
+      const unique = await sets.addMembers(chunk);
       if (outcome === 'lost-after') throw new Error('no answer');
+      return unique;
     },
   };
   const sender = createSetSender({

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 
-import type { Frame, WatchedCounter, WatchedPrefix, WatchedTiming } from '../../src/live/frame.ts';
+import type {
+  Frame,
+  WatchedCounter,
+  WatchedHeld,
+  WatchedPrefix,
+  WatchedTiming,
+} from '../../src/live/frame.ts';
 import { BEGIN_SECOND, createLiveRig, openFrames } from './rig.ts';
 
 function timingIn(frame: Frame, at = 0): WatchedTiming {
@@ -194,17 +200,72 @@ describe('Frames', () => {
     });
   }
 
+  it('have what gauges and sets stand at: what the store holds, and how it became that', async () => {
+    const rig = createLiveRig({ layout: 'split', hashes: ['h', 'g'] });
+    const heldIn = (frame: Frame): WatchedHeld[] => frame.watched as WatchedHeld[];
+    const asked: string[][] = [];
+    rig.store.readField = (hash, field) => {
+      asked.push([hash, field]);
+      return Promise.resolve('-0.5');
+    };
+    rig.store.unique.set('h:set:u.v:2027-01-15', 7);
+    rig.write('gauges', 'a.b', 3);
+    rig.write('gauges', 'a.b', 1e300);
+    await rig.pass(2);
+    rig.write('gauges', 'a.b', NaN);
+    rig.write('sets', 'u.v', 7);
+    await rig.pass();
+    const { next, close } = openFrames(rig, 'g=0:a.b&s=0:u.v&g=0:__proto__');
+    const [gauge, set, none] = heldIn(await next());
+    expect(gauge).to.deep.equal({
+      ...{ kind: 'gauge', name: 'a.b', hash: 'h:gauges', field: 'a.b', otherHashes: 1 },
+      ...{ total: '-0.5', rate: 1, isLong: false },
+      points: [
+        [BEGIN_SECOND, 1, 1e300, 1e300, 1e300],
+        [BEGIN_SECOND + 2, 1, null, null, null],
+      ],
+    });
+    expect(set).to.deep.equal({
+      ...{ kind: 'set', name: 'u.v', hash: 'h:set:u.v:2027-01-15', field: null, otherHashes: 1 },
+      ...{ total: '7', rate: 1 / 3, isLong: false, points: [[BEGIN_SECOND + 2, 1, 7, 7, 7]] },
+    });
+    expect(none).to.deep.include({ field: '__proto__', rate: 0, points: [] });
+    expect(asked).to.deep.equal([
+      ['h:gauges', 'a.b'],
+      ['h:gauges', '__proto__'],
+    ]);
+    await rig.pass();
+    expect(heldIn(await next())[0]!.points).to.deep.equal([]);
+    close();
+  });
+
+  it('have what held long before they began', async () => {
+    const rig = createLiveRig();
+    rig.write('gauges', 'g', 5);
+    await rig.pass(1000);
+    rig.write('gauges', 'g', 6);
+    await rig.pass();
+    const { next, close } = openFrames(rig, 'g=0:g');
+    const [gauge] = (await next()).watched as WatchedHeld[];
+    expect(gauge!.points.map(([at, , value]) => [at - BEGIN_SECOND, value])).to.deep.equal([
+      [0, 5],
+      [1000, 6],
+    ]);
+    close();
+  });
+
   it('reach back two hours for the busiest, and are told again as they grow', async () => {
     const rig = createLiveRig();
     const tick = async (seconds: number): Promise<void> => {
       for (let one = 0; one < seconds; one++) {
         rig.count('c', 2);
         rig.measure('t', 1);
+        rig.write('gauges', 'g', one % 10);
         await rig.pass();
       }
     };
     await tick(400);
-    const { next, close } = openFrames(rig, 't=0:t&c=0:c&span=7200');
+    const { next, close } = openFrames(rig, 't=0:t&c=0:c&g=0:g&span=7200');
     const first = await next();
     expect([timingIn(first).isLong, counterIn(first, 1).isLong]).to.deep.equal([true, true]);
     const { columns } = timingIn(first);
@@ -217,6 +278,9 @@ describe('Frames', () => {
     expect(timingIn(second).columns).to.have.length(1);
     expect(timingIn(second).columns[0]).to.include({ second: BEGIN_SECOND + 390, weight: 11 });
     expect(counterIn(second, 1).points).to.deep.equal([[BEGIN_SECOND + 390, 30, 22]]);
+    expect((second.watched[2] as WatchedHeld).points).to.deep.equal([
+      [BEGIN_SECOND + 390, 30, 0, 0, 9],
+    ]);
     close();
   });
 });

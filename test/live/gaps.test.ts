@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
-import type { Frame, WatchedCounter, WatchedTiming } from '../../src/live/frame.ts';
+import type {
+  Frame,
+  Watched,
+  WatchedCounter,
+  WatchedHeld,
+  WatchedTiming,
+} from '../../src/live/frame.ts';
 import { createLiveRig, openFrames } from './rig.ts';
 
 /** What a reader knows of one name: what begins at or after the first of a frame replaces it. */
@@ -10,6 +16,10 @@ function append<Item>(to: Item[], items: readonly Item[], second: (item: Item) =
   if (items.length === 0) return;
   while (to.length > 0 && second(to.at(-1)!) >= second(items[0]!)) to.pop();
   to.push(...items);
+}
+
+function isHeld(one: Watched): one is WatchedHeld {
+  return one.kind === 'gauge' || one.kind === 'set';
 }
 
 /** A reader who keeps what he is told, as the page does. */
@@ -29,7 +39,11 @@ class Reader {
         );
         continue;
       }
-      const counters = one.kind === 'prefix' ? one.counters : [one];
+      if (isHeld(one)) {
+        append(this.#of(one.kind + one.name) as WatchedHeld['points'], one.points, ([at]) => at);
+        continue;
+      }
+      const counters: readonly WatchedCounter[] = one.kind === 'prefix' ? one.counters : [one];
       const mark = one.kind === 'prefix' ? 'p' : 'c';
       if (one.kind === 'prefix') this.#forgetOthers(counters);
       for (const { name, points } of counters) {
@@ -58,6 +72,14 @@ describe('What frames tell', () => {
     const second = fc.record({
       counts: fc.array(fc.tuple(names, fc.integer({ min: -3, max: 9 })), { maxLength: 3 }),
       times: fc.array(fc.tuple(names, fc.integer({ min: 0, max: 50 })), { maxLength: 3 }),
+      writes: fc.array(
+        fc.tuple(
+          fc.constantFrom<'gauges' | 'sets'>('gauges', 'sets'),
+          names,
+          fc.constantFrom(0, 1.5, 12, NaN),
+        ),
+        { maxLength: 3 },
+      ),
       isMissed: fc.boolean(),
       comesAgain: fc.boolean(),
     });
@@ -67,7 +89,7 @@ describe('What frames tell', () => {
       fc.asyncProperty(span, seconds, async (wide, script) => {
         const rig = createLiveRig();
         const query = (since: number): string => {
-          const wishes = ['t', 'c'].flatMap((key) => {
+          const wishes = ['t', 'c', 'g', 's'].flatMap((key) => {
             return ['a', 'b', 'long'].map((name) => `${key}=${since}:${name}`);
           });
           return `${wishes.join('&')}&p=${since}:&span=${wide}&rows=0`;
@@ -78,9 +100,10 @@ describe('What frames tell', () => {
         const read = async ({ reader, stream }: typeof steady): Promise<void> => {
           reader.take(await stream.next());
         };
-        for (const { counts, times, isMissed, comesAgain } of script) {
+        for (const { counts, times, writes, isMissed, comesAgain } of script) {
           for (const [name, amount] of counts) rig.count(name, amount);
           for (const [name, value] of times) rig.measure(name, value);
+          for (const one of writes) rig.write(...one);
           await rig.pass();
           await read(steady);
           if (!isMissed) await read(absent);

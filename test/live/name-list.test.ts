@@ -4,9 +4,12 @@ import { describe, it } from 'mocha';
 
 import type { NameList } from '../../src/live/frame.ts';
 import { createNameLists } from '../../src/live/name-list.ts';
-import type { NameSources } from '../../src/live/name-sources.ts';
+import type { HeldNames, NameSources } from '../../src/live/name-sources.ts';
 import type { ListView } from '../../src/live/view.ts';
+import type { CounterTrace } from '../../src/window/counter-trace.ts';
+import { createHeldValues } from '../../src/window/held-values.ts';
 import { createFakeTime } from '../support/fake-time.ts';
+import { windowClockOf } from '../support/window-clock.ts';
 
 const SECOND = 1000;
 const FIRST: ListView = { q: '', kind: 'all', sort: 'name', from: 0, rows: 200 };
@@ -14,23 +17,41 @@ const FIRST: ListView = { q: '', kind: 'all', sort: 'name', from: 0, rows: 200 }
 interface Known {
   counters: Map<string, number>;
   timings: Map<string, number>;
+  gauges?: Map<string, number>;
+  sets?: Map<string, number>;
   stored?: string[];
 }
 
+function traceOf(rates: Map<string, number>): CounterTrace {
+  const known: Partial<CounterTrace> = {
+    names: () => rates.keys(),
+    has: (name) => rates.has(name),
+    points: (name) => [[SECOND, rates.get(name) ?? 0]],
+    recentSum: (name) => 10 * (rates.get(name) ?? 0),
+    recentAmount: (name) => Math.abs(rates.get(name) ?? 0),
+  };
+  Object.defineProperty(known, 'size', { get: () => rates.size });
+  return known as CounterTrace;
+}
+
+/** Half of the names have been written but are not in the store. */
+function heldOf(rates: Map<string, number>, stored: Iterable<string>): HeldNames {
+  const known = new Map([...rates].filter((_, at) => at % 2 === 0));
+  const others = new Set(stored);
+  return {
+    memory: { writes: traceOf(rates), values: traceOf(known) },
+    others: { names: () => others, version: 0 },
+  };
+}
+
 /** Names with a rate, and for timings a p99 of ten times that. */
-function sourcesOf({ counters, timings, stored = [] }: Known): NameSources {
+function sourcesOf(known: Known): NameSources {
+  const { counters, timings, gauges = new Map(), sets = new Map(), stored = [] } = known;
   const storeNames = new Set(stored);
   return {
-    trace: {
-      names: () => counters.keys(),
-      has: (name) => counters.has(name),
-      get size() {
-        return counters.size;
-      },
-      points: (name) => [[SECOND, counters.get(name) ?? 0]],
-      recentSum: (name) => 10 * (counters.get(name) ?? 0),
-      recentAmount: (name) => Math.abs(counters.get(name) ?? 0),
-    },
+    trace: traceOf(counters),
+    gauges: heldOf(gauges, stored),
+    sets: heldOf(sets, []),
     window: {
       names: () => timings.keys(),
       usage: () => ({ names: timings.size, bytes: 0, columnsMerged: 0, columnsDropped: 0 }),
@@ -43,8 +64,9 @@ function sourcesOf({ counters, timings, stored = [] }: Known): NameSources {
       recentWeight: (name) => 10 * (timings.get(name) ?? 0),
       columnsSince: () => [],
     },
-    storeNames: { names: () => storeNames, version: 0, refresh: () => {}, clear: () => {} },
+    storeNames: { names: () => storeNames, version: 0 },
     lastSecond: () => SECOND,
+    offsetSeconds: () => 0,
     rateSpan: (to) => ({ from: to - 9, to }),
   };
 }
@@ -57,12 +79,18 @@ async function listOf(sources: NameSources, view: Partial<ListView>): Promise<Na
 }
 
 /** The same, as plainly as it can be said. */
-function naive({ counters, timings, stored = [] }: Known, view: ListView): string[] {
+function naive(known: Known, view: ListView): string[] {
+  const { counters, timings, gauges = new Map(), sets = new Map(), stored = [] } = known;
+  const named = (kind: string, rates: Map<string, number>, others: string[]) => [
+    ...Array.from(rates, ([name, rate]) => ({ kind, name, rate, p99: -Infinity })),
+    ...others
+      .filter((name) => !rates.has(name))
+      .map((name) => ({ kind, name, rate: 0, p99: -Infinity })),
+  ];
   const all = [
-    ...Array.from(counters, ([name, rate]) => ({ kind: 'counter', name, rate, p99: -Infinity })),
-    ...stored
-      .filter((name) => !counters.has(name))
-      .map((name) => ({ kind: 'counter', name, rate: 0, p99: -Infinity })),
+    ...named('counter', counters, stored),
+    ...named('gauge', gauges, stored),
+    ...named('set', sets, []),
     ...Array.from(timings, ([name, rate]) => {
       return { kind: 'timing', name, rate, p99: rate === 0 ? -Infinity : 10 * rate };
     }),
@@ -86,23 +114,35 @@ describe('The list of names', () => {
     const rates = fc.uniqueArray(fc.tuple(name, fc.nat(3)), { selector: ([one]) => one });
     const view = fc.record({
       q: fc.string({ unit: fc.constantFrom('a', 'b', '.'), maxLength: 2 }),
-      kind: fc.constantFrom('all', 'counter', 'timing'),
+      kind: fc.constantFrom('all', 'counter', 'gauge', 'set', 'timing'),
       sort: fc.constantFrom('name', 'rate', 'p99'),
       from: fc.nat(8),
       rows: fc.nat(8),
     });
     const stored = fc.uniqueArray(name);
     await fc.assert(
-      fc.asyncProperty(rates, rates, stored, view, async (counters, timings, others, wanted) => {
-        const known = { counters: new Map(counters), timings: new Map(timings), stored: others };
-        const { total, matching, from, rows } = await listOf(sourcesOf(known), wanted);
-        const seen = rows.map((row) => `${row.kind} ${row.name}`);
-        expect(seen).to.deep.equal(naive(known, wanted));
-        const all = { ...wanted, from: 0, rows: Infinity };
-        expect(matching).to.equal(naive(known, all).length);
-        expect(total).to.equal(naive(known, { ...all, q: '', kind: 'all' }).length);
-        expect(from).to.equal(wanted.from);
-      }),
+      fc.asyncProperty(
+        fc.tuple(rates, rates, rates, rates),
+        stored,
+        view,
+        async (all, others, wanted) => {
+          const [counters, timings, gauges, sets] = all.map((one) => new Map(one));
+          const known = {
+            counters: counters!,
+            timings: timings!,
+            gauges: gauges!,
+            sets: sets!,
+            stored: others,
+          };
+          const { total, matching, from, rows } = await listOf(sourcesOf(known), wanted);
+          const seen = rows.map((row) => `${row.kind} ${row.name}`);
+          expect(seen).to.deep.equal(naive(known, wanted));
+          const whole = { ...wanted, from: 0, rows: Infinity };
+          expect(matching).to.equal(naive(known, whole).length);
+          expect(total).to.equal(naive(known, { ...whole, q: '', kind: 'all' }).length);
+          expect(from).to.equal(wanted.from);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -113,6 +153,47 @@ describe('The list of names', () => {
     expect(rows.map(({ kind, rate, p99 }) => [kind, rate, p99])).to.deep.equal([
       ['counter', 1, null],
       ['timing', 2, 20],
+    ]);
+  });
+
+  it('has what gauges and sets stand at; at midnight a set has no members any more', async () => {
+    const midnight = 20_000 * 86_400;
+    let second = midnight - 30;
+    const clock = windowClockOf(() => 1000 * second);
+    const [gauges, sets] = [createHeldValues(clock), createHeldValues(clock)];
+    const seen = async (passed: number): Promise<(number | null)[][]> => {
+      second += passed;
+      clock.completeTo(second - 1);
+      const none = { names: () => [], version: 0 };
+      const known = sourcesOf({ counters: new Map(), timings: new Map() });
+      const list = createNameLists(
+        {
+          ...known,
+          gauges: { memory: gauges, others: none },
+          sets: { memory: sets, others: none },
+          lastSecond: () => clock.complete(),
+        },
+        () => 0,
+      ).open(FIRST);
+      const { rows } = await list.read(clock.complete());
+      list.close();
+      return rows.map(({ value, spark }) => [value, spark[0]!, spark[29]!, spark[30]!, spark[59]!]);
+    };
+    for (const held of [gauges, sets]) held.hold('x', 12.3456);
+    second += 10;
+    for (const held of [gauges, sets]) held.hold('x', 1234);
+    expect(await seen(20)).to.deep.equal([
+      [1234, null, null, 12.3, 1230],
+      [1234, null, null, 12.3, 1230],
+    ]);
+    expect(await seen(30)).to.deep.equal([
+      [1234, 12.3, 1230, 1230, 1230],
+      [0, 12.3, 1230, 0, 0],
+    ]);
+    for (const held of [gauges, sets]) held.hold('x', NaN);
+    expect(await seen(1)).to.deep.equal([
+      [null, 12.3, 1230, 1230, null],
+      [null, 12.3, 0, 0, null],
     ]);
   });
 

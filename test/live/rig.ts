@@ -27,12 +27,17 @@ export interface LiveRig {
   readonly received: Received;
   readonly timingTally: Tally;
   readonly health: Health;
-  /** To be set: how far the system's clock is ahead of what it was, and what the kernel dropped. */
-  readonly hand: { aheadMs: number; kernelDrops: number };
+  /**
+   * To be set: how far the system's clock is ahead of what it was, what the kernel dropped, and
+   * which sets were written to today.
+   */
+  readonly hand: { aheadMs: number; kernelDrops: number; setNames: string[] };
   /** How many listen for seconds. */
   listeners(): number;
   count(name: string, amount?: number): void;
   measure(name: string, ...values: number[]): void;
+  /** Has a gauge or set been written, and the store answer what it holds now. */
+  write(kind: 'gauges' | 'sets', name: string, value: number): void;
   /** Lets some seconds pass. */
   pass(seconds?: number): Promise<void>;
 }
@@ -50,7 +55,7 @@ export function createLiveRig({
   const store = createFakeStore();
   const received = nothingReceived();
   const timingTally = createTally();
-  const hand = { aheadMs: 0, kernelDrops: 0 };
+  const hand = { aheadMs: 0, kernelDrops: 0, setNames: [] as string[] };
   let listeners = 0;
   const nowMs = (): number => time.nowMs();
   const inner = createLiveMemory({
@@ -117,6 +122,7 @@ export function createLiveRig({
     memory,
     store,
     layout: placed,
+    setSender: { today: () => ({ day: '2027-01-15', names: hand.setNames }) },
     hashes: () => hashes,
     instance: 'rig-1',
     time,
@@ -139,6 +145,11 @@ export function createLiveRig({
     count: (name, amount = 1) => memory.trace.add(memory.trace.of(name), amount),
     measure(name, ...values) {
       memory.window.add(name, Float64Array.from(values), new Float64Array(values.length).fill(1));
+    },
+    write(kind, name, value) {
+      const { writes, hold } = memory[kind];
+      writes.add(writes.of(name), 1);
+      hold(name, value);
     },
     async pass(seconds = 1) {
       for (let one = 0; one < seconds; one++) await time.pass(1000);

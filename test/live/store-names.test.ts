@@ -59,7 +59,9 @@ describe('Names that the store knows', () => {
   it('are in the list beside those that were counted here, also as members of a prefix', async () => {
     const rig = createLiveRig();
     let reads = 0;
-    rig.store.read = () => {
+    rig.hand.setNames = ['z.set'];
+    rig.store.read = (hash) => {
+      if (hash === 'h:gauges') return Promise.resolve([['y.gauge', '0.5']]);
       reads++;
       return Promise.resolve([
         ['a.stored', '5'],
@@ -80,10 +82,12 @@ describe('Names that the store knows', () => {
     expect(list.rows.map(({ name, rate }) => [name, rate])).to.deep.equal([
       ['a.counted', 0.1],
       ['a.stored', 0],
+      ['y.gauge', 0],
+      ['z.set', 0],
     ]);
     expect(watched[0]).to.include({ matching: 2 });
     const second = openFrames(rig, '');
-    expect((await second.next()).list.total).to.equal(2);
+    expect((await second.next()).list.total).to.equal(4);
     expect(reads).to.equal(1);
     first.close();
     second.close();
@@ -104,7 +108,10 @@ describe('Names that the store knows', () => {
       const rig = createLiveRig();
       let read = 0;
       rig.store.countFields = () => Promise.resolve(fields);
-      rig.store.read = () => (read++, Promise.resolve([['a', '1']]));
+      rig.store.read = (hash) => {
+        if (hash === 'h') read++;
+        return Promise.resolve([['a', '1']]);
+      };
       await rig.pass();
       const { next, close } = openFrames(rig, '');
       await next();

@@ -1,13 +1,11 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 
-import { createLayout } from '../../src/flush/layout.ts';
-import { type CounterTotals, createCounterTotals } from '../../src/live/totals.ts';
-import { createFakeStore } from '../support/fake-store.ts';
+import { createTotals, type Totals } from '../../src/live/totals.ts';
 import { createFakeTime, type FakeTime, settle } from '../support/fake-time.ts';
 
 interface Asked {
-  totals: CounterTotals;
+  totals: Totals;
   time: FakeTime;
   /** The fields read so far. */
   fields: string[];
@@ -16,21 +14,20 @@ interface Asked {
 }
 
 function create(): Asked {
-  const store = createFakeStore();
   const time = createFakeTime();
   const fields: string[] = [];
   const answer: Asked['answer'] = { give: (field) => Promise.resolve(`${field}!`) };
-  store.readField = (_hash, field) => {
+  const read = (field: string): Promise<string | null> => {
     fields.push(field);
     return answer.give(field);
   };
-  const totals = createCounterTotals(store, createLayout('flat', ['h']), time);
+  const totals = createTotals(read, time);
   return { totals, time, fields, answer };
 }
 
 const NAMES = Array.from({ length: 100 }, (_, at) => `n${at}`);
 
-describe('Totals of counters', () => {
+describe('What the store holds', () => {
   it('are read once a second, whoever asks', async () => {
     const { totals, fields } = create();
     await totals.read(['a', 'b', 'a'], 1, 1);

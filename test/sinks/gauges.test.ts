@@ -65,9 +65,17 @@ describe('Gauges in Redis', () => {
     await redis.command('FLUSHALL');
     const parts = [change('a', 3), set('b', 1.5), change('b', 0.25), set('', -0), change('a', -5)];
     const chunk = { hash: HASH, seq: ++seq, parts, total: true };
+    const told: [number, number][] = [];
     for (let times = 0; times < 3; times++) {
-      expect([...(await store.apply(chunk))]).to.deep.equal([]);
+      const faults = await store.apply(chunk, (part, value) => told.push([part, value]));
+      expect([...faults]).to.deep.equal([]);
     }
+    // Only when they were changed: what is answered again may be something else by now.
+    expect(told).to.deep.equal([
+      [0, 3],
+      [2, 1.75],
+      [4, -2],
+    ]);
     expect([...(await redis.hash(HASH))]).to.deep.equal([
       ['a', '-2'],
       ['b', '1.75'],
@@ -96,8 +104,15 @@ describe('Gauges in Redis', () => {
         const memory = createMemoryStore();
         for (const parts of all) {
           seq++;
-          const faults = await apply(store, ...parts);
-          expect(faults).to.deep.equal(await apply(memory, ...parts));
+          const answers = await Promise.all(
+            [store, memory].map(async (one) => {
+              const told: [number, number][] = [];
+              const chunk = { hash: HASH, seq, parts, total: false };
+              const faults = await one.apply(chunk, (at, stands) => told.push([at, stands + 0]));
+              return { faults: [...faults], told };
+            }),
+          );
+          expect(answers[0]).to.deep.equal(answers[1]);
         }
         const numbers = (fields: [string, string][]): unknown =>
           new Map(fields.map(([field, text]) => [field, Number(text)]));

@@ -36,6 +36,7 @@ describe('Sets in Redis and in memory', () => {
       String.fromCharCode(...Array.from({ length }, () => Math.floor(random() * 256)));
     expect(await memory.countMembers('k')).to.equal(await store.countMembers('k'));
     let added = 0;
+    let told: unknown[] = [];
     for (const size of [1, 2, 5, 20, 100, 1000, 3000, 10_000, 30_000, 100_000]) {
       while (added < size) {
         const members = Array.from({ length: Math.min(1000, size - added) }, (_, at) => {
@@ -43,9 +44,10 @@ describe('Sets in Redis and in memory', () => {
         });
         added += members.length;
         const chunk = { key: 'k', expireAt: SOON, members };
-        await Promise.all([store.addMembers(chunk), memory.addMembers(chunk)]);
+        told = await Promise.all([store.addMembers(chunk), memory.addMembers(chunk)]);
       }
       const estimate = await store.countMembers('k');
+      expect(told, `told of ${size}`).to.deep.equal([estimate, estimate]);
       expect(await memory.countMembers('k'), `of ${size}`).to.equal(estimate);
       expect(Math.abs(estimate - size)).to.be.at.most(0.03 * size);
     }
@@ -69,10 +71,22 @@ describe('Sets in Redis and in memory', () => {
 
   it('may be added twice, and expire', async () => {
     const chunk = { key: 'twice', expireAt: SOON, members: ['a', 'b'] };
-    await store.addMembers(chunk);
-    await store.addMembers(chunk);
+    expect(await store.addMembers(chunk)).to.equal(2);
+    expect(await store.addMembers(chunk)).to.equal(2);
     expect(await store.countMembers('twice')).to.equal(2);
     expect(Number(await redis.command('TTL', 'twice'))).to.be.within(3500, 3600);
+  });
+
+  it('are written where they may not be counted, though nobody is told how many', async () => {
+    await redis.command('ACL', 'SETUSER', 'writer', 'on', 'nopass', '~*', '+@all', '-pfcount');
+    const url = redis.url.replace('//', '//writer:any@');
+    const timing = { time: systemTime(), timeoutMs: 5000, onLost: () => {} };
+    const writing = createRedisStore(createOwnAccess({ address: { url }, ...timing }), () => 'me');
+    await writing.connect();
+    const chunk = { key: 'uncounted', expireAt: SOON, members: ['a', 'b'] };
+    expect(await writing.addMembers(chunk)).to.equal(undefined);
+    writing.close();
+    expect(await store.countMembers('uncounted')).to.equal(2);
   });
 
   it('refuse where the key is of another type, or holds no such thing', async () => {
@@ -96,7 +110,7 @@ describe('Sets in memory', () => {
   it('are forgotten when they expire, and are so many at most', async () => {
     let nowMs = 0;
     const memory = createMemoryStore(() => nowMs);
-    const add = (key: string, expireAt: number): Promise<void> =>
+    const add = (key: string, expireAt: number): Promise<number | undefined> =>
       memory.addMembers({ key, expireAt, members: ['a'] });
     for (let at = 0; at < MEMORY_SETS_MAX; at++) await add(`k${at}`, at === 0 ? 10 : 20);
     const error: unknown = await add('more', 20).then(

@@ -1,3 +1,4 @@
+import type { SetStore } from '../../src/sinks/set-store.ts';
 import { type Chunk, type FieldFault, HashFault, type Store } from '../../src/sinks/store.ts';
 
 /** What becomes of one call. */
@@ -11,12 +12,14 @@ export type Outcome =
   | 'hash-fault';
 
 /** A store that applies a chunk once per hash and number, as the script in Redis does. */
-export interface FakeStore extends Store {
+export interface FakeStore extends Store, Pick<SetStore, 'countMembers'> {
   connected: boolean;
   /** Decides the outcome of each call; `ok` unless the test says otherwise. */
   decide: (chunk: Chunk) => Outcome | Promise<Outcome>;
   /** Makes `connect` fail. */
   connectError: string | undefined;
+  /** How many unique members the sets have, by key. */
+  readonly unique: Map<string, number>;
   /** Called before and after each call. */
   onEvent: () => void;
   /** Fields that cannot be added to, as `hash field`. */
@@ -53,6 +56,8 @@ export function createFakeStore(): FakeStore {
     connectError: undefined,
     onEvent: () => {},
     badFields: new Map(),
+    unique: new Map(),
+    countMembers: (key) => Promise.resolve(store.unique.get(key) ?? 0),
     sent: [],
     breaches: [],
     get inFlightMax() {
@@ -78,7 +83,10 @@ export function createFakeStore(): FakeStore {
   };
   return store;
 
-  async function apply(chunk: Chunk): Promise<ReadonlyMap<number, FieldFault>> {
+  async function apply(
+    chunk: Chunk,
+    onChanged?: (part: number, value: number) => void,
+  ): Promise<ReadonlyMap<number, FieldFault>> {
     inFlight++;
     inFlightMax = Math.max(inFlightMax, inFlight);
     store.sent.push(textOf(chunk));
@@ -92,7 +100,7 @@ export function createFakeStore(): FakeStore {
         marks.set(chunk.hash, { seq: chunk.seq, text: textOf(chunk), faults: undefined });
         throw new HashFault('WRONGTYPE');
       }
-      const faults = applied ? replay(chunk, mark) : applyOnce(chunk);
+      const faults = applied ? replay(chunk, mark) : applyOnce(chunk, onChanged);
       if (outcome === 'lost-after') throw new Error('reply lost');
       return faults;
     } finally {
@@ -108,7 +116,10 @@ export function createFakeStore(): FakeStore {
     return mark.faults;
   }
 
-  function applyOnce(chunk: Chunk): ReadonlyMap<number, FieldFault> {
+  function applyOnce(
+    chunk: Chunk,
+    onChanged?: (part: number, value: number) => void,
+  ): ReadonlyMap<number, FieldFault> {
     const { hash, seq, parts, total } = chunk;
     const fields = hashes.get(hash) ?? new Map<string, number>();
     hashes.set(hash, fields);
@@ -117,7 +128,11 @@ export function createFakeStore(): FakeStore {
       const fault = field === null ? undefined : store.badFields.get(`${hash} ${field}`);
       if (gauge !== undefined) {
         if (fault !== undefined) faults.set(index, fault);
-        else fields.set(field!, (gauge === 'set' ? 0 : (fields.get(field!) ?? 0)) + amount);
+        else {
+          const value = (gauge === 'set' ? 0 : (fields.get(field!) ?? 0)) + amount;
+          fields.set(field!, value);
+          if (gauge === 'change') onChanged?.(index, value);
+        }
         continue;
       }
       if (!Number.isInteger(amount)) store.breaches.push(`${hash} ${field} got ${amount}`);

@@ -5,7 +5,9 @@ import type {
   Problem,
   Watched,
   WatchedCounter,
+  WatchedHeld,
   WireColumn,
+  WireHeld,
 } from '../../src/live/frame.ts';
 import type { Vitals } from '../../src/vitals-types.ts';
 import type { TimingSummary } from '../../src/window/summary.ts';
@@ -66,6 +68,7 @@ export function createSyntheticFrames(
     const first = Math.max(firstSecond, since + 1, second - 299);
     const seconds = Array.from({ length: Math.max(0, second - first + 1) }, (_, at) => first + at);
     if (kind === 'counter') return counterOf(name, seconds);
+    if (kind === 'gauge' || kind === 'set') return heldOf(kind, name, seconds);
     if (kind === 'timing' && span > 300) return longTimingOf(name, second);
     if (kind === 'prefix') {
       const named = Array.from({ length: names }, (_, at) => nameOf(at));
@@ -100,13 +103,14 @@ export function createSyntheticFrames(
   function rowOf(index: number, second: number): NameRow {
     const { kind, name } = nameOf(index);
     const lately = Array.from({ length: 60 }, (_, at) => second - 59 + at);
-    if (kind === 'counter') {
+    if (kind !== 'timing') {
       const spark = lately.map((at) => increments(name, at));
-      return { kind, name, rate: spark.at(-1)!, p99: null, spark };
+      const value = kind === 'counter' ? null : spark.at(-1)!;
+      return { kind, name, rate: spark.at(-1)!, p99: null, value, spark };
     }
     const spark = lately.map((at) => quantile(samples(name, at), 0.99));
     const rate = samples(name, second).length;
-    return { kind, name, rate, p99: spark.at(-1)!, spark };
+    return { kind, name, rate, p99: spark.at(-1)!, value: null, spark };
   }
 
   function counterOf(name: string, seconds: readonly number[]): WatchedCounter {
@@ -114,6 +118,16 @@ export function createSyntheticFrames(
     const place = { hash: 'statcol:stats', field: name, otherHashes: 0 };
     return { kind: 'counter', name, ...place, total: '1234567', isLong: true, points };
   }
+}
+
+/** One that is written each second. */
+function heldOf(kind: 'gauge' | 'set', name: string, seconds: readonly number[]): WatchedHeld {
+  const points = seconds.map((at): WireHeld => {
+    const value = wave(name, at);
+    return [at, 1, value, value, value];
+  });
+  const place = { hash: `statcol:stats:${kind}s`, field: name, otherHashes: 0 };
+  return { kind, name, ...place, total: '42', rate: 1, isLong: true, points };
 }
 
 const WELL: Vitals = { ...VITALS, trap: { ...VITALS.trap, up: true, lastError: null } };
