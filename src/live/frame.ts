@@ -143,6 +143,8 @@ export interface WatchedHeld extends WatchedStored {
   kind: 'gauge' | 'set';
   /** Writes per second, over the last 10 s. */
   rate: number;
+  /** The last second in which this collector has written it; null where that is not known. */
+  writtenSecond: number | null;
   /**
    * What is new, oldest first, as of {@link WatchedTiming.columns}: when this collector has written
    * it, and what the store held then. It holds until the next one. What is told first may begin

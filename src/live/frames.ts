@@ -229,11 +229,13 @@ export function createFrameSession(view: StreamView, parts: FrameParts): FrameSe
       ? held.history.points(name, since - SPAN_SECONDS)
       : held.values.points(name, since).map(([at, value]) => [at, 1, value, value, value]);
     const { from, to } = parts.rateSpan(second);
+    const [lastWrite] = held.values.points(name, NEVER).at(-1) ?? [];
     return {
       kind,
       name,
       ...placeOf(parts.layout, kind, name, parts.day()),
       total: parts.totals[kind].last(name),
+      writtenSecond: lastWrite === undefined ? null : lastWrite + offset,
       rate: held.writes.recentSum(name, from, to) / (to - from + 1),
       isLong,
       points: points.filter(([at]) => at <= second).map((point) => wireHeld(point, offset)),

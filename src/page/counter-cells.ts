@@ -1,4 +1,5 @@
 import type { WirePoint } from '../live/frame.ts';
+import type { Known } from './page-context.ts';
 import type { Range } from './view.ts';
 
 /** A column of a counter's line: what was added in so many seconds. */
@@ -8,17 +9,6 @@ export interface CounterCell {
   /** Null where it is not known: before the collector began, or too long ago. */
   added: number | null;
   perSecond: number | null;
-}
-
-/** What of a counter is known. */
-export interface CounterKnown {
-  /** How many seconds are one column wide. */
-  span: number;
-  /** Seconds without a point are 0 from the first of these to before the second. */
-  completeFrom: number;
-  knownTo: number;
-  /** Parts of it that are not known after all. */
-  gaps: readonly Range[];
 }
 
 /** How much of what was counted last makes the rate of now. */
@@ -32,7 +22,7 @@ const NOW_SECONDS = 10;
 export function counterCells(
   points: readonly WirePoint[],
   { from, to }: Range,
-  { span, completeFrom, knownTo, gaps }: CounterKnown,
+  { span, completeFrom, knownTo, gaps }: Known,
 ): CounterCell[] {
   const sums = new Float64Array(Math.max(0, Math.round((to - from) / span)));
   for (const [second, wide, sum] of points) {

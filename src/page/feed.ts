@@ -1,5 +1,5 @@
 import type { Frame } from '../live/frame.ts';
-import type { Shown, View } from './view.ts';
+import { letterOf, type Shown, type View } from './view.ts';
 
 /** What part of the list is to be told. */
 export interface ListPart {
@@ -28,8 +28,6 @@ export interface FeedParts {
 const RETRY_MS = 2000;
 /** A frame comes each second: after so long without one the connection is dead. */
 const SILENCE_MS = 5000;
-
-const LETTERS = { timing: 't', counter: 'c', prefix: 'p' } as const;
 
 /** Creates the feed. It asks, and goes on asking, for what `ask` was given last. */
 export function createFeed({ knownTo, onFrame, onLink }: FeedParts): Feed {
@@ -97,7 +95,7 @@ function queryOf(
   knownTo: (one: Shown) => number,
 ): string {
   const params = new URLSearchParams();
-  for (const one of shown) params.append(LETTERS[one.kind], `${knownTo(one)}:${one.name}`);
+  for (const one of shown) params.append(letterOf(one.kind), `${knownTo(one)}:${one.name}`);
   params.set('span', String(span));
   if (search !== '') params.set('q', search);
   params.set('kind', kind);

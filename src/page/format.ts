@@ -2,6 +2,7 @@
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const THREE_DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const TEN_DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 10 });
 const SHARE = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
 const CLOCK = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
@@ -18,10 +19,22 @@ export function count(value: number): string {
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
+  if (size >= 1e15) return exponential(value, 2);
   if (size >= 1e9) return `${THREE_DIGITS.format(value / 1e9)} G`;
   if (size >= 1e7) return `${THREE_DIGITS.format(value / 1e6)} M`;
   if (size > 0 && size < 0.001) return value.toExponential(1);
   return size >= 1000 ? WHOLE.format(value) : THREE_DIGITS.format(value);
+}
+
+/**
+ * Returns a number with its thousands parted, of ten digits: `1,234.5`. What is very large or small
+ * has an exponent: `1e300`. What is no number is returned as the text it is, which is cut.
+ */
+export function number(value: number, text = '–'): string {
+  if (!Number.isFinite(value) || text.trim() === '') return text.slice(0, 40) || '–';
+  const size = Math.abs(value);
+  if (size >= 1e15 || (size > 0 && size < 1e-4)) return exponential(value, 9);
+  return TEN_DIGITS.format(value);
 }
 
 /** Returns milliseconds in the unit that suits them: `320 ms`, `4.2 s`, `12 µs`. */
@@ -65,4 +78,9 @@ export function ago(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+/** Without zeros that tell nothing: `1.5e300`. */
+function exponential(value: number, digits: number): string {
+  return value.toExponential(digits).replace(/\.?0*e\+?/, 'e');
 }

@@ -34,7 +34,7 @@ const context: PageContext = {
   cellSpan: () => (view.span === 300 ? 1 : 30),
   values: () => values,
   theme: () => theme,
-  counterKnown: () => ({
+  known: () => ({
     span: context.cellSpan(),
     completeFrom: frame?.countersFrom ?? Infinity,
     knownTo: (frame?.second ?? 0) + 1,
@@ -86,13 +86,13 @@ function take(told: Frame): void {
   if (view.pausedAt === undefined || isAnother || !hasDrawn) draw();
 }
 
-/** Something is to be seen at once: the first timing and the first counter of the list. */
+/** Something is to be seen at once: the first timing and the first counter, or what there is. */
 function choose({ list: { rows } }: Frame): void {
-  const firsts = (['timing', 'counter'] as const).flatMap((kind): Shown[] => {
+  const firsts = (['timing', 'counter', 'gauge', 'set'] as const).flatMap((kind): Shown[] => {
     const row = rows.find((one) => one.kind === kind);
     return row === undefined ? [] : [{ kind, name: row.name }];
   });
-  if (firsts.length > 0) show({ ...view, shown: firsts });
+  if (firsts.length > 0) show({ ...view, shown: firsts.slice(0, 2) });
 }
 
 /** The view and the address are one; what is chosen can be gone back from. */

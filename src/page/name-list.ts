@@ -2,7 +2,7 @@ import type { NameList, NameRow } from '../live/frame.ts';
 import { byId, element, setAttribute, setText } from './dom.ts';
 import { setName } from './tagged-name.ts';
 import type { ListPart } from './feed.ts';
-import { count, duration, perSecond } from './format.ts';
+import { count, duration, number, perSecond } from './format.ts';
 import { attachListKeys } from './name-list-keys.ts';
 import type { PageContext } from './page-context.ts';
 import { createSparkline, type Sparkline } from './sparkline.ts';
@@ -130,9 +130,7 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     setName(row.name, told?.name ?? '…');
     setAttribute(row.root, 'title', told?.name ?? '');
     row.spark.draw(told?.spark ?? []);
-    const p99 = told?.p99 == null ? '' : `p99 ${duration(told.p99)}`;
-    const rate = told === undefined ? '' : perSecond(told.rate);
-    setText(row.figures, [told?.kind ?? '', rate, p99].filter((text) => text !== '').join(' · '));
+    setText(row.figures, told === undefined ? '' : figuresOf(told).join(' · '));
   }
 
   /** A pattern such as `api.*`, and nothing beside it, can be shown at once, as small charts. */
@@ -171,4 +169,11 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
     rows.append(root);
     return row;
   }
+}
+
+function figuresOf({ kind, rate, p99, value }: NameRow): string[] {
+  const figures: string[] = [kind, perSecond(rate)];
+  if (p99 !== null) figures.push(`p99 ${duration(p99)}`);
+  if (value !== null) figures.push(number(value));
+  return figures;
 }

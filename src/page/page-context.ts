@@ -1,8 +1,18 @@
-import type { CounterKnown } from './counter-cells.ts';
 import type { ValueRange } from './scale.ts';
 import type { DataStore } from './store.ts';
 import type { Theme } from './theme.ts';
 import type { Range, Shown, View } from './view.ts';
+
+/** Of which time what comes is known. */
+export interface Known {
+  /** How many seconds are one column wide. */
+  span: number;
+  /** Seconds of a counter without a point are 0 from the first of these to before the second. */
+  completeFrom: number;
+  knownTo: number;
+  /** Parts of it that are not known after all. */
+  gaps: readonly Range[];
+}
 
 /** What the parts of the page may ask for and do. */
 export interface PageContext {
@@ -17,8 +27,8 @@ export interface PageContext {
   /** Between which values timings are shown: the same in all panels. */
   values(): ValueRange;
   theme(): Theme;
-  /** What of counters is known, and how wide their columns are. */
-  counterKnown(): CounterKnown;
+  /** What is known, and how wide columns are. */
+  known(): Known;
   /** What counters are written to, such as `Redis`. */
   storeName(): string;
   /** Whether what counters are written to does not answer. */

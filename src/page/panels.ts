@@ -1,5 +1,6 @@
 import { createCounterPanel } from './counter-panel.ts';
 import { byId } from './dom.ts';
+import { createGaugePanel, createSetPanel } from './held-panel.ts';
 import type { PageContext, Panel } from './page-context.ts';
 import { createPrefixPanel } from './prefix-panel.ts';
 import { createTimingPanel } from './timing-panel.ts';
@@ -18,6 +19,8 @@ export interface Panels {
 const CREATE = {
   timing: createTimingPanel,
   counter: createCounterPanel,
+  gauge: createGaugePanel,
+  set: createSetPanel,
   prefix: createPrefixPanel,
 };
 

@@ -2,8 +2,10 @@ import type {
   Frame,
   Watched,
   WatchedCounter,
+  WatchedHeld,
   WatchedTiming,
   WireColumn,
+  WireHeld,
   WirePoint,
 } from '../live/frame.ts';
 import type { Range, Shown } from './view.ts';
@@ -22,6 +24,12 @@ export interface CounterData {
   points: WirePoint[];
 }
 
+/** What is known of a gauge or set that is shown. */
+export interface HeldData {
+  latest: WatchedHeld | undefined;
+  points: WireHeld[];
+}
+
 /** What is known of all counters that begin alike. */
 export interface PrefixData {
   matching: number;
@@ -33,6 +41,7 @@ export interface PrefixData {
 export interface DataStore {
   timing(name: string): TimingData;
   counter(name: string): CounterData;
+  held(kind: WatchedHeld['kind'], name: string): HeldData;
   prefix(name: string): PrefixData;
   /** Up to which second all of it is known; 0 for nothing. */
   knownTo(one: Shown): number;
@@ -53,6 +62,8 @@ export interface DataStore {
 export function createDataStore(): DataStore {
   const timings = new Map<string, TimingData>();
   const counters = new Map<string, CounterData>();
+  /** Gauges and sets, by kind and name. */
+  const held = new Map<string, HeldData>();
   const prefixes = new Map<string, { matching: number; counters: Map<string, CounterData> }>();
   const known = new Map<string, number>();
   let latestSecond = 0;
@@ -60,7 +71,8 @@ export function createDataStore(): DataStore {
 
   return {
     timing: (name) => timings.get(name) ?? { latest: undefined, columns: [] },
-    counter: (name) => counters.get(name) ?? noCounter(),
+    counter: (name) => counters.get(name) ?? nothing(),
+    held: (kind, name) => held.get(keyOf({ kind, name })) ?? nothing(),
     prefix: (name) => prefixes.get(name) ?? { matching: 0, counters: new Map() },
     knownTo: (one) => known.get(keyOf(one)) ?? 0,
     gaps: () => gaps,
@@ -84,6 +96,7 @@ export function createDataStore(): DataStore {
         keys.has(keyOf({ kind, name }));
       for (const name of timings.keys()) if (!isShown('timing', name)) timings.delete(name);
       for (const name of counters.keys()) if (!isShown('counter', name)) counters.delete(name);
+      for (const key of held.keys()) if (!keys.has(key)) held.delete(key);
       for (const name of prefixes.keys()) if (!isShown('prefix', name)) prefixes.delete(name);
       const oldest = latestSecond + 1 - span;
       const isWanted = (second: number, wide: number): boolean =>
@@ -97,12 +110,18 @@ export function createDataStore(): DataStore {
       for (const data of [...counters.values(), ...lists]) {
         prune(data.points, ([second, wide]) => isWanted(second, wide));
       }
+      for (const { points } of held.values()) {
+        // What was written holds until it is written again.
+        prune(points, ([second], at) =>
+          isWanted(second, (points[at + 1]?.[0] ?? Infinity) - second),
+        );
+      }
     },
     clear,
   };
 
   function clear(): void {
-    for (const map of [timings, counters, prefixes, known]) map.clear();
+    for (const map of [timings, counters, held, prefixes, known]) map.clear();
   }
 
   function takeOne(one: Watched): void {
@@ -111,19 +130,26 @@ export function createDataStore(): DataStore {
       data.latest = { ...one, columns: [] };
       append(data.columns, one.columns, ({ second }) => second);
     } else if (one.kind === 'counter') {
-      takeCounter(entry(counters, one.name, noCounter), one);
+      takePoints(entry(counters, one.name, nothing<CounterData>), one);
+    } else if (one.kind !== 'prefix') {
+      takePoints(entry(held, keyOf(one), nothing<HeldData>), one);
     } else {
       const before = prefixes.get(one.prefix)?.counters;
-      const now = new Map(one.counters.map(({ name }) => [name, before?.get(name) ?? noCounter()]));
-      for (const counter of one.counters) takeCounter(now.get(counter.name)!, counter);
+      const now = new Map(
+        one.counters.map(({ name }) => [name, before?.get(name) ?? nothing<CounterData>()]),
+      );
+      for (const counter of one.counters) takePoints(now.get(counter.name)!, counter);
       prefixes.set(one.prefix, { matching: one.matching, counters: now });
     }
   }
 }
 
-function takeCounter(data: CounterData, one: WatchedCounter): void {
+function takePoints<Told extends WatchedCounter | WatchedHeld>(
+  data: { latest: Told | undefined; points: Told['points'] },
+  one: Told,
+): void {
   data.latest = { ...one, points: [] };
-  append(data.points, one.points, ([second]) => second);
+  append<WirePoint | WireHeld>(data.points, one.points, ([second]) => second);
 }
 
 function shownBy(one: Watched): Shown {
@@ -134,8 +160,8 @@ function keyOf({ kind, name }: Shown): string {
   return `${kind} ${name}`;
 }
 
-function noCounter(): CounterData {
-  return { latest: undefined, points: [] };
+function nothing<Data extends CounterData | HeldData>(): Data {
+  return { latest: undefined, points: [] as WirePoint[] | WireHeld[] } as Data;
 }
 
 function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
@@ -153,7 +179,7 @@ function append<Item>(to: Item[], items: readonly Item[], second: (item: Item) =
 }
 
 /** In place: the same array goes on. */
-function prune<Item>(items: Item[], isWanted: (item: Item) => boolean): void {
+function prune<Item>(items: Item[], isWanted: (item: Item, at: number) => boolean): void {
   if (items.every(isWanted)) return;
   const kept = items.filter(isWanted);
   items.length = 0;

@@ -7,6 +7,9 @@ import type { Range } from './view.ts';
 /** It is a script of its own, not a module, and stands before this one in index.html. */
 const Plot = (globalThis as unknown as { uPlot: typeof uPlotClass }).uPlot;
 
+/** Draws a series as steps: a value holds until the next one. */
+export const steps: uPlotClass.Series.PathBuilder = Plot.paths.stepped!({ align: 1 });
+
 /** A chart over time whose part can be brushed, and whose cursor can be moved by keys. */
 export interface TimeChart {
   readonly plot: uPlotClass;
@@ -24,6 +27,8 @@ export interface TimeChartParts {
   into: HTMLElement;
   heightPx: () => number;
   series: uPlotClass.Series[];
+  /** What is filled between two of the series. */
+  bands?: uPlotClass.Band[];
   scales: uPlotClass.Scales;
   /** The axis of values. */
   axis: uPlotClass.Axis;
@@ -67,6 +72,7 @@ export function createTimeChart(parts: TimeChartParts): TimeChart {
       scales: { x: { time: true, auto: false }, ...parts.scales },
       axes: [timeAxis(context), { ...axisStyle(context), size: AXIS_WIDTH_PX, ...parts.axis }],
       series: [{}, ...parts.series],
+      bands: parts.bands ?? [],
       hooks: {
         drawClear: [(drawn) => parts.under?.(drawn)],
         setSelect: [brushed],

@@ -51,7 +51,7 @@ export const FIRST_VIEW: View = {
 /** More would be too small to be read, and is more than the collector tells at once. */
 export const SHOWN_MAX = 12;
 
-const LETTERS = { t: 'timing', c: 'counter', p: 'prefix' } as const;
+const LETTERS = { t: 'timing', c: 'counter', g: 'gauge', s: 'set', p: 'prefix' } as const;
 
 /** Returns what an address' fragment says; what it says wrongly is as if it were not there. */
 export function readView(fragment: string): View {
@@ -69,7 +69,7 @@ export function readView(fragment: string): View {
     brush: rangeIn(params.get('brush')),
     curves: CURVES.filter((one) => curves === undefined || curves.includes(one)),
     search: params.get('q') ?? '',
-    kind: oneOf(['counter', 'timing'] as const, params.get('kind')) ?? 'all',
+    kind: oneOf(['counter', 'gauge', 'set', 'timing'] as const, params.get('kind')) ?? 'all',
     sort: oneOf(['name', 'p99'] as const, params.get('sort')) ?? 'rate',
   };
 }
@@ -77,7 +77,7 @@ export function readView(fragment: string): View {
 /** Returns the fragment that says so, without what is so anyway; empty for {@link FIRST_VIEW}. */
 export function writeView(view: View): string {
   const params = new URLSearchParams();
-  for (const { kind, name } of view.shown) params.append(kind[0]!, name);
+  for (const { kind, name } of view.shown) params.append(letterOf(kind), name);
   if (view.span !== 300) params.set('span', String(view.span));
   if (view.pausedAt !== undefined) params.set('at', String(view.pausedAt));
   if (view.brush !== undefined) params.set('brush', `${view.brush.from}-${view.brush.to}`);
@@ -87,6 +87,11 @@ export function writeView(view: View): string {
   if (view.sort !== 'rate') params.set('sort', view.sort);
   const text = params.toString();
   return text === '' ? '' : `#${text}`;
+}
+
+/** Returns what a kind is called in addresses and queries. */
+export function letterOf(kind: Shown['kind']): string {
+  return kind[0]!;
 }
 
 /** Returns whether two are the same. */

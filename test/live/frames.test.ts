@@ -219,7 +219,7 @@ describe('Frames', () => {
     const [gauge, set, none] = heldIn(await next());
     expect(gauge).to.deep.equal({
       ...{ kind: 'gauge', name: 'a.b', hash: 'h:gauges', field: 'a.b', otherHashes: 1 },
-      ...{ total: '-0.5', rate: 1, isLong: false },
+      ...{ total: '-0.5', rate: 1, writtenSecond: BEGIN_SECOND + 2, isLong: false },
       points: [
         [BEGIN_SECOND, 1, 1e300, 1e300, 1e300],
         [BEGIN_SECOND + 2, 1, null, null, null],
@@ -227,9 +227,15 @@ describe('Frames', () => {
     });
     expect(set).to.deep.equal({
       ...{ kind: 'set', name: 'u.v', hash: 'h:set:u.v:2027-01-15', field: null, otherHashes: 1 },
-      ...{ total: '7', rate: 1 / 3, isLong: false, points: [[BEGIN_SECOND + 2, 1, 7, 7, 7]] },
+      ...{
+        total: '7',
+        rate: 1 / 3,
+        writtenSecond: BEGIN_SECOND + 2,
+        isLong: false,
+        points: [[BEGIN_SECOND + 2, 1, 7, 7, 7]],
+      },
     });
-    expect(none).to.deep.include({ field: '__proto__', rate: 0, points: [] });
+    expect(none).to.deep.include({ field: '__proto__', rate: 0, writtenSecond: null, points: [] });
     expect(asked).to.deep.equal([
       ['h:gauges', 'a.b'],
       ['h:gauges', '__proto__'],

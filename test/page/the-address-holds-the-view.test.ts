@@ -8,7 +8,7 @@ const second = fc.integer({ min: 1, max: 2 ** 31 });
 const views: fc.Arbitrary<View> = fc.record({
   shown: fc.uniqueArray(
     fc.record({
-      kind: fc.constantFrom('timing', 'counter', 'prefix'),
+      kind: fc.constantFrom('timing', 'counter', 'gauge', 'set', 'prefix'),
       name: fc.string({ minLength: 1 }),
     }),
     { maxLength: 12, selector: ({ kind, name }) => `${kind} ${name}` },
@@ -23,7 +23,7 @@ const views: fc.Arbitrary<View> = fc.record({
   ),
   curves: fc.subarray([...CURVES]),
   search: fc.string(),
-  kind: fc.constantFrom('all', 'timing', 'counter'),
+  kind: fc.constantFrom('all', 'timing', 'counter', 'gauge', 'set'),
   sort: fc.constantFrom('rate', 'p99', 'name'),
 });
 

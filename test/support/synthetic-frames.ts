@@ -127,8 +127,10 @@ function heldOf(kind: 'gauge' | 'set', name: string, seconds: readonly number[])
     return [at, 1, value, value, value];
   });
   const place = { hash: `statcol:stats:${kind}s`, field: name, otherHashes: 0 };
-  return { kind, name, ...place, total: '42', rate: 1, isLong: true, points };
+  return { kind, name, ...place, ...STANDING, writtenSecond: seconds.at(-1) ?? null, points };
 }
+
+const STANDING = { total: '42', rate: 1, isLong: true };
 
 const WELL: Vitals = { ...VITALS, trap: { ...VITALS.trap, up: true, lastError: null } };
 
