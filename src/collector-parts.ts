@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 
 import { ErrorCode, StatcolError } from './errors.ts';
 import { type CounterBook, createCounterBook } from './flush/counter-book.ts';
-import type { CounterFlusher } from './flush/counter-flusher.ts';
+import type { CounterFlusher, CounterFlusherParts } from './flush/counter-flusher.ts';
+import type { DrainerParts } from './flush/drainer.ts';
 import { createGaugeBook, type GaugeBook } from './flush/gauge-book.ts';
 import type { Log } from './flush/health.ts';
 import { createTally, type Tally } from './flush/tally.ts';
 import type { Time } from './flush/time.ts';
 import { createSetBook, type SetBook } from './flush/set-book.ts';
-import type { SetSender } from './flush/set-sender.ts';
+import type { SetSender, SetSenderParts } from './flush/set-sender.ts';
 import { createTimingBook, type TimingBook } from './flush/timing-book.ts';
 import { TRAP_BODY_BYTES_MAX } from './flush/trap-body.ts';
 import { heatmapRoute } from './http/heatmap.ts';
@@ -33,7 +34,8 @@ import { createStateDir, type StateDir } from './state/state-dir.ts';
 import { createTrapReceiver } from './trap-receiver/handler.ts';
 import type { TrapSink } from './trap-receiver/values.ts';
 import type { ReceiverUsage } from './vitals.ts';
-import type { LifetimeHistograms } from './window/lifetime-histograms.ts';
+import type { LiveMemory } from './window/live-memory.ts';
+import { createLifetimeHistograms, type LifetimeHistograms } from './window/lifetime-histograms.ts';
 import type { LiveWindow } from './window/window.ts';
 
 // Parts of the collector, made of its options.
@@ -125,6 +127,20 @@ export function createBooks({ maxKeys, trapType }: Options): Books {
     sets: createSetBook(),
     timings: createTimingBook(trapType, TRAP_BODY_BYTES_MAX),
   };
+}
+
+/** What is kept of what comes, to be shown. */
+type Kept = Pick<DrainerParts, 'clock' | 'window' | 'histograms' | 'trace' | 'writes'> &
+  Pick<CounterFlusherParts, 'onGauge'> &
+  Pick<SetSenderParts, 'onCount'>;
+
+/** Returns where it is kept; without HTTP, by which alone it is seen, only what all need. */
+export function keptOf({ http }: Options, memory: LiveMemory): Kept {
+  const { clock, window, trace, gauges, sets } = memory;
+  if (http === null) return { clock, window };
+  const histograms = createLifetimeHistograms();
+  const writes = { gauges: gauges.writes, sets: sets.writes };
+  return { clock, window, histograms, trace, writes, onGauge: gauges.hold, onCount: sets.hold };
 }
 
 /** Returns where it is counted what becomes of samples; without a trap of timings, too. */

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import {
   createBooks,
   ingestOptions,
+  keptOf,
   openHttp,
   openState,
   openTrap,
@@ -40,7 +41,6 @@ import { attachState, NOT_RECOVERED, type Recovered } from './state/attach.ts';
 import type { StateDir } from './state/state-dir.ts';
 import { readReasons, readVitals, type Vitals, type VitalsParts } from './vitals.ts';
 import { version } from './version.ts';
-import { createLifetimeHistograms } from './window/lifetime-histograms.ts';
 import { createLiveMemory } from './window/live-memory.ts';
 
 const MEMORY_IS_NOT_KEPT =
@@ -80,8 +80,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   // where it waits on this thread,
   const books = createBooks(options);
   const memory = createLiveMemory({ time, wallNowMs: Date.now, drain: () => flush(), log });
-  const seen = options.http === null ? undefined : memory;
-  const histograms = seen && createLifetimeHistograms();
+  const live = keptOf(options, memory);
+  const { histograms, window } = live;
   // and where it goes.
   const onLost = (error: string): void => counterFlusher.health.failed(error);
   const store = openStore(options, instance, { time, onLost });
@@ -89,9 +89,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const layout = createLayout(options.layout, options.collection);
   const storing = { store, layout, log };
   const toSender = { ...storing, ...clocks, book: books.sets, memory: state };
-  const setSender = createSetSender({ ...toSender, onCount: seen?.sets.hold });
+  const setSender = createSetSender({ ...toSender, onCount: live.onCount });
   const filling = { gauges: books.gauges, sendMore: setSender.send, lanesMax: options.maxKeys };
-  const counters = { book: books.counters, ...filling, ...storing, onGauge: seen?.gauges.hold };
+  const counters = { book: books.counters, ...filling, ...storing, onGauge: live.onGauge };
   const keepsRemainders = (): boolean => state !== undefined && state.failure() === undefined;
   const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
@@ -99,9 +99,6 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
   const hasTrap = trap !== undefined;
   const from = { ingests: ingest.all, namesMax: options.maxKeys, memory: state, hasTrap };
-  const writes = seen && { gauges: seen.gauges.writes, sets: seen.sets.writes };
-  const { clock, window } = memory;
-  const live = { clock, window, histograms, trace: seen?.trace, writes };
   const tallies = talliesOf(counterFlusher, setSender, timingFlusher);
   const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, ...clocks });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
@@ -161,7 +158,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       timingTally: tallies.timingTally,
       timingFlusher,
       keysMax: options.maxKeys,
-      window: memory.window,
+      window,
       receiver: taken,
       recovered,
       state,
@@ -271,7 +268,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   async function timings(): ReturnType<RouteSources['timings']> {
     await drainer.drain();
-    return memory.window.summaries();
+    return window.summaries();
   }
 }
 

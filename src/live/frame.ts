@@ -76,7 +76,7 @@ export interface NameRow {
   value: number | null;
   /**
    * The last 60 seconds, oldest first: a counter's increments, a timing's p99 (null where nothing
-   * was timed), what a gauge or set stood at (null where that is not known). Rounded to three digits.
+   * was timed), what a gauge or set stood at (null where that is not known). Of three digits.
    */
   spark: (number | null)[];
 }
@@ -121,8 +121,8 @@ export interface WatchedStored {
   /** How many other hashes or keys it is kept in as well. */
   otherHashes: number;
   /**
-   * What the store holds, all digits of it and whoever wrote it; null where it is not there, or does
-   * not answer.
+   * What the store holds, all digits of it and whoever wrote it; null where it is not there, or
+   * does not answer.
    */
   total: string | null;
   isLong: boolean;

@@ -112,8 +112,8 @@ export function createFrameSession(view: StreamView, parts: FrameParts): FrameSe
       ]);
       await Promise.all(
         STORED.map((kind) => {
-          const names = items.flatMap((item, at) => namesOf(item, kind, busiest[at]));
-          return names.length > 0 && parts.totals[kind].read(names, second, parts.sessions());
+          const shown = items.flatMap((item, at) => namesOf(item, kind, busiest[at]));
+          return parts.totals[kind].read(shown, second, parts.sessions());
         }),
       );
       const texts: string[] = [];

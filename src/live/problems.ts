@@ -32,7 +32,7 @@ export interface Down {
   sinceMs: number;
 }
 
-/** A hash that takes no counters. */
+/** A hash that takes no counters, or no gauges. */
 export interface Refusing {
   hash: string;
   reason: string;
@@ -47,6 +47,12 @@ export interface Waiting {
 
 /** All but 408, 429 and 5xx, after which the same is sent again; see timing-flusher.ts. */
 const REFUSED_FOR_GOOD = /^answered (?!408|429|5)\d+$/;
+const LOST = {
+  counters: 'counter sample',
+  gauges: 'gauge sample',
+  sets: 'set sample',
+  timings: 'timing',
+} as const;
 const HASH_LENGTH_MAX = 80;
 const SHOWN_MAX = 3;
 const NEARLY_FULL = 0.9;
@@ -89,7 +95,7 @@ function storeProblem({ store, vitals }: Standing): Problem | undefined {
   return {
     about: 'store',
     level: 'bad',
-    text: `The hash ${cut(first.hash)}${others} takes no counters: ${first.reason}`,
+    text: `The hash ${cut(first.hash)}${others} takes nothing: ${first.reason}`,
     advice: `${kept}; if its type is wrong, rename or delete the key, or choose another --collection.`,
     sinceMs: first.sinceMs,
   };
@@ -153,10 +159,10 @@ function dropsProblem({ lastMinute, vitals }: Standing): Problem | undefined {
 function lostProblem({ lastMinute }: Standing): Problem | undefined {
   if (lastMinute === undefined) return undefined;
   const { before, now } = lastMinute;
-  const lost = (['counters', 'timings'] as const)
+  const lost = (['counters', 'gauges', 'sets', 'timings'] as const)
     .flatMap((kind) =>
       growth(before[kind].dropped, now[kind].dropped).map(([reason, samples]) => {
-        return { reason, samples, what: kind === 'counters' ? 'counter sample' : 'timing' };
+        return { reason, samples, what: LOST[kind] };
       }),
     )
     .toSorted((one, other) => other.samples - one.samples);

@@ -11,6 +11,8 @@ export interface Totals {
   /** 0 where the system does not tell. */
   kernelDrops: number;
   counters: Flow;
+  gauges: Flow;
+  sets: Flow;
   timings: Flow;
 }
 

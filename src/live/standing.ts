@@ -22,7 +22,7 @@ const LAG_SLACK_MS = 1500;
 
 /** Returns what has come and gone so far. */
 export function readTotals(parts: VitalsParts): Totals {
-  const { received, kernelDrops, counterFlusher, timingTally, recovered } = parts;
+  const { received, kernelDrops, counterFlusher, setSender, timingTally, recovered } = parts;
   return {
     atMs: parts.nowMs(),
     datagrams: received.datagrams,
@@ -30,6 +30,8 @@ export function readTotals(parts: VitalsParts): Totals {
     linesRejected: new Map(received.linesRejected),
     kernelDrops: kernelDrops.read() ?? 0,
     counters: flowOf(received.counterSamples + recovered.counters, counterFlusher.tally),
+    gauges: flowOf(received.gaugeSamples + recovered.gauges, counterFlusher.gaugeTally),
+    sets: flowOf(received.setSamples + recovered.sets, setSender.tally),
     timings: flowOf(received.timingSamples + recovered.timings, timingTally),
   };
 }

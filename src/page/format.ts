@@ -22,7 +22,7 @@ export function short(value: number): string {
   if (size >= 1e15) return exponential(value, 2);
   if (size >= 1e9) return `${THREE_DIGITS.format(value / 1e9)} G`;
   if (size >= 1e7) return `${THREE_DIGITS.format(value / 1e6)} M`;
-  if (size > 0 && size < 0.001) return value.toExponential(1);
+  if (size > 0 && size < 0.001) return exponential(value, 1);
   return size >= 1000 ? WHOLE.format(value) : THREE_DIGITS.format(value);
 }
 

@@ -1,5 +1,5 @@
 import type { Frame, Problem } from '../live/frame.ts';
-import type { Vitals } from '../vitals-types.ts';
+import type { Fate, Vitals } from '../vitals-types.ts';
 import { byId, datum, element, type Item, setAttribute, setItems, setText } from './dom.ts';
 import type { Link } from './feed.ts';
 import { ago, bytes, clock, count, duration, perSecond, short } from './format.ts';
@@ -109,7 +109,7 @@ function lostProblem(sinceMs: number): Problem {
 
 function itemsOf({ rates, vitals }: Frame): Item[] {
   const { udp, keys, store, trap, state } = vitals;
-  const used = keys.counters + keys.timings;
+  const used = keys.counters + keys.timings + keys.gauges + keys.sets;
   const items: Item[] = [
     ['packets', datum(rates.datagrams, perSecond(rates.datagrams))],
     ['lines', datum(rates.lines, perSecond(rates.lines))],
@@ -133,9 +133,7 @@ function upText(isUp: boolean, lastMs: number | null): string {
 
 /** Everything else that is counted, for who wants to see it. */
 function numbersOf(vitals: Vitals): Item[] {
-  const { lines, counters, timings, window, udp } = vitals;
-  const reasons = (of: string, counts: Record<string, number>): Item[] =>
-    Object.entries(counts).map(([reason, number]) => [`${of}: ${reason}`, count(number)]);
+  const { lines, window, udp } = vitals;
   return [
     ['version', vitals.version],
     ['up for', ago(vitals.uptimeSeconds * 1000)],
@@ -147,12 +145,10 @@ function numbersOf(vitals: Vitals): Item[] {
     ['packets read', count(udp.datagrams)],
     ['lines counted', count(lines.accepted)],
     ...reasons('lines refused', lines.rejected),
-    ['counter samples delivered', count(counters.delivered)],
-    ['counter samples pending', count(counters.pending)],
-    ...reasons('counter samples dropped', counters.dropped),
-    ['timings delivered', count(timings.delivered)],
-    ['timings pending', count(timings.pending)],
-    ...reasons('timings dropped', timings.dropped),
+    ...fateOf('counter samples', vitals.counters),
+    ...fateOf('gauge samples', vitals.gauges),
+    ...fateOf('set samples', vitals.sets),
+    ...fateOf('timings', vitals.timings),
     ...(vitals.keys.tagSetsFolded > 0
       ? [['samples counted as other=true', count(vitals.keys.tagSetsFolded)] as const]
       : []),
@@ -161,4 +157,16 @@ function numbersOf(vitals: Vitals): Item[] {
     }),
     ['timings kept for this page', `${count(window.names)} names, ${bytes(window.bytes)}`],
   ];
+}
+
+function fateOf(what: string, { delivered, pending, dropped }: Fate): Item[] {
+  return [
+    [`${what} delivered`, count(delivered)],
+    [`${what} pending`, count(pending)],
+    ...reasons(`${what} dropped`, dropped),
+  ];
+}
+
+function reasons(of: string, counts: Record<string, number>): Item[] {
+  return Object.entries(counts).map(([reason, number]) => [`${of}: ${reason}`, count(number)]);
 }

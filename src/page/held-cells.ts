@@ -16,8 +16,8 @@ export interface HeldCell {
 const DAY_SECONDS = 86_400;
 
 /**
- * Returns the columns of a range, up to what is known. Before the first write nothing is known; what
- * was written holds until it is written again, but not beyond a time in which nobody could tell.
+ * Returns the columns of a range. Before the first write nothing is known; what was written holds
+ * until it is written again, but not beyond a time of which nobody could tell.
  *
  * @param isDaily whether it is 0 when a day begins (UTC): members of sets are of a day.
  */

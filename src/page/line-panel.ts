@@ -64,7 +64,7 @@ export function createLinePanel<Cell extends LineCell>(
     scales: { y: { range: (_plot, low, high) => parts.range(low, high) } },
     axis: {
       incrs: (_plot, _axis, low, high) => stepsOf(high - low),
-      splits: (_plot, _axis, low, high, step) => marksOf(low, high, step),
+      splits: (...[, , low, high, step]) => marksOf(low, high, step),
       values: (_plot, marks) => markTexts(marks),
     },
     series: parts.series,

@@ -130,14 +130,12 @@ export function createDataStore(): DataStore {
       data.latest = { ...one, columns: [] };
       append(data.columns, one.columns, ({ second }) => second);
     } else if (one.kind === 'counter') {
-      takePoints(entry(counters, one.name, nothing<CounterData>), one);
+      takePoints(entry(counters, one.name, nothing), one);
     } else if (one.kind !== 'prefix') {
-      takePoints(entry(held, keyOf(one), nothing<HeldData>), one);
+      takePoints(entry(held, keyOf(one), nothing), one);
     } else {
       const before = prefixes.get(one.prefix)?.counters;
-      const now = new Map(
-        one.counters.map(({ name }) => [name, before?.get(name) ?? nothing<CounterData>()]),
-      );
+      const now = new Map(one.counters.map(({ name }) => [name, before?.get(name) ?? nothing()]));
       for (const counter of one.counters) takePoints(now.get(counter.name)!, counter);
       prefixes.set(one.prefix, { matching: one.matching, counters: now });
     }
@@ -160,8 +158,8 @@ function keyOf({ kind, name }: Shown): string {
   return `${kind} ${name}`;
 }
 
-function nothing<Data extends CounterData | HeldData>(): Data {
-  return { latest: undefined, points: [] as WirePoint[] | WireHeld[] } as Data;
+function nothing(): { latest: undefined; points: never[] } {
+  return { latest: undefined, points: [] };
 }
 
 function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

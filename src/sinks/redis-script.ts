@@ -17,8 +17,9 @@ import type { ChunkOutcome, FieldFault } from './store.ts';
  * HINCRBYFLOAT calculates with other numbers, and leaves their 17 digits.
  *
  * Answers the refused parts, such as ` 3n 17o`: part 3 met a value that is no integer, part 17
- * would have overflowed 64 bits, `4d` a gauge that holds no number; and behind these what gauges
- * that were changed stand at, such as ` 5=12.5`, which a chunk that is answered again does not tell.
+ * would have overflowed 64 bits, `4d` a gauge that holds no number. Behind these stands what gauges
+ * have become that were changed, such as ` 5=12.5`; a chunk answered again does not tell that.
+ *
  * Or ` w string`: the hash is no hash but a string. Then nothing was applied, and the number is used
  * up all the same: a copy of the request that comes late, when there is a hash again and its parts
  * have gone out under another number, must do nothing.

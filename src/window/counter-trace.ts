@@ -50,7 +50,7 @@ export interface CounterTraceOptions {
   /** What the records may take: a power of 2, at least 32. */
   bytesMax?: number;
   /**
-   * Whether a number holds until the next one, as a gauge does. Then the last one of a second counts,
+   * Whether a number holds until the next one, as a gauge does. Then the last of a second counts,
    * `points` has one more in front, which held before, and what is idle is forgotten after 2 hours
    * only, where there are not more than 131,072 names.
    */

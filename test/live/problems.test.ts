@@ -15,6 +15,8 @@ const NOTHING: Totals = {
   linesRejected: new Map(),
   kernelDrops: 0,
   counters: { taken: 0, delivered: 0, dropped: new Map() },
+  gauges: { taken: 0, delivered: 0, dropped: new Map() },
+  sets: { taken: 0, delivered: 0, dropped: new Map() },
   timings: { taken: 0, delivered: 0, dropped: new Map() },
 };
 const IN_TIME = { lagMs: 900, limitMs: 4500 };
@@ -68,7 +70,7 @@ describe('Problems', () => {
     const refusing = [{ hash: 'x'.repeat(300), reason: 'WRONGTYPE', sinceMs: 7 }];
     const found = one({ store: { ...WELL.store, refusing } });
     expect(found).to.include({ about: 'store', level: 'bad', sinceMs: 7 });
-    expect(found.text).to.equal(`The hash ${'x'.repeat(80)}… takes no counters: WRONGTYPE`);
+    expect(found.text).to.equal(`The hash ${'x'.repeat(80)}… takes nothing: WRONGTYPE`);
     const three = [...refusing, ...refusing, { hash: 'y', reason: 'z', sinceMs: 9 }];
     expect(one({ store: { ...WELL.store, refusing: three } }).text).to.include(
       '(and 2 other hashes)',
@@ -149,6 +151,7 @@ describe('Problems', () => {
 
   for (const reason of [
     ...['not_integer', 'overflow', 'key_limit', 'refused', 'too_old', 'timing_log_full'],
+    ...['not_number', 'set_log_full', 'set_book_full', 'sets_full', 'wrong_type'],
     ...['trap_status_403', 'spool_full', 'window_full', 'toString', 'one_of_later'],
   ]) {
     it(`tell of samples dropped for ${reason}`, () => {
@@ -160,6 +163,16 @@ describe('Problems', () => {
       expect(found.advice).to.match(/^[A-Z].{10,120}\.$/);
     });
   }
+
+  it('tell of gauges and sets that were dropped, the most first', () => {
+    const lost = (reason: string, samples: number): Totals['sets'] => {
+      return { ...NOTHING.sets, dropped: new Map([[reason, samples]]) };
+    };
+    const found = one(since({}, { gauges: lost('not_number', 2), sets: lost('wrong_type', 3) }));
+    expect(found.text).to.equal(
+      'Dropped in the last minute: 3 set samples (wrong_type), 2 gauge samples (not_number)',
+    );
+  });
 
   it('tell of names that run out', () => {
     const keys = (counters: number, growth: Vitals['growth'] = []): Partial<Standing> => {

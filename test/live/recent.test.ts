@@ -4,6 +4,8 @@ import { describe, it } from 'mocha';
 import { createRecent, growth, type Recent, type Totals } from '../../src/live/recent.ts';
 
 /** A collector that takes 100 samples a second and delivers them two seconds later. */
+const NONE = { taken: 0, delivered: 0, dropped: new Map() };
+
 function totalsAt(second: number, delivered = 100 * Math.max(0, second - 2)): Totals {
   return {
     atMs: 1000 * second,
@@ -15,7 +17,9 @@ function totalsAt(second: number, delivered = 100 * Math.max(0, second - 2)): To
     ]),
     kernelDrops: Math.max(0, second - 100),
     counters: { taken: 100 * second, delivered, dropped: new Map() },
-    timings: { taken: 0, delivered: 0, dropped: new Map() },
+    gauges: NONE,
+    sets: NONE,
+    timings: NONE,
   };
 }
 

@@ -245,14 +245,14 @@ async function levelsDrawn(page: Page): Promise<number[]> {
     );
   });
   const levels: number[] = [];
-  let before: number | undefined;
+  let last: number | undefined;
   for (const rows of columns) {
     const isUpright = rows.length === 0 || rows.at(-1)! - rows[0]! > 4;
     const level = isUpright ? undefined : (rows[0]! + rows.at(-1)!) / 2;
     const isSame = level === undefined || Math.abs(level - (levels.at(-1) ?? NaN)) < 2;
     // A level is as wide as a second at least: two columns.
-    if (!isSame && before !== undefined && Math.abs(level - before) < 2) levels.push(level);
-    before = level;
+    if (!isSame && last !== undefined && Math.abs(level - last) < 2) levels.push(level);
+    last = level;
   }
   return levels;
 }

@@ -13,7 +13,7 @@ import { createSyntheticFrames } from '../support/synthetic-frames.ts';
 
 const SECOND = 1_790_000_300;
 const LONG = 'a.very.long.name.'.repeat(20);
-const SHOWN = `#t=api.latency&t=${LONG}&c=api.hits&c=${LONG}&p=api.&q=api.*`;
+const SHOWN = `#t=api.latency&t=${LONG}&c=api.hits&c=${LONG}&g=${LONG}&s=users&p=api.&q=api.*`;
 const PROBLEMS: Problem[] = [
   {
     about: 'store',
