@@ -68,23 +68,23 @@ function refuse(read: NaiveLine, reason: string): NaiveLine {
 
 /** `values|type|field|field`, and after a `:` in the type or the rate the next such. */
 function readBits(text: string, read: NaiveLine, tags: string[]): void {
-  const parts = text.split('|');
-  let values: string | undefined = parts.shift();
+  const parts = text.split('|').toReversed(); // the next is the last: there may be thousands
+  let values = parts.pop();
   while (values !== undefined) {
-    const typeText = parts.shift();
+    const typeText = parts.pop();
     if (typeText === undefined) return void refuse(read, 'bad_type');
     const [type, afterType] = cut(typeText);
     let next: string | undefined = afterType;
     const fields: string[] = [];
     while (next === undefined && parts.length > 0) {
-      const field = parts.shift()!;
+      const field = parts.pop()!;
       const [rate, afterRate] = field.startsWith('@') ? cut(field) : [field, undefined];
       fields.push(rate);
       next = afterRate;
     }
     readSamples(values, { type, fields, tags }, read);
     // Nothing behind that `:`: there are no values, and no type either.
-    if (next === '') refuse(read, 'bad_value');
+    if (next === '' && parts.length === 0) refuse(read, 'bad_value');
     values = next;
   }
 }
