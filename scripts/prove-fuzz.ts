@@ -1,6 +1,6 @@
 // `npm run prove:fuzz [-- --datagrams n --seed s --plant]`: a million fuzzed datagrams over UDP, TCP
-// and a unix socket, in rounds of 100,000, each with a collector of its own and other flags; and all
-// that came of them, to the unit.
+// and a unix socket, in rounds of 100,000, each with a collector of its own and other flags; and
+// all that came of them, to the unit.
 import { parseArgs } from 'node:util';
 
 import { type FuzzOptions, runFuzz } from '../test/support/fuzz-run.ts';
@@ -26,6 +26,7 @@ const { values } = parseArgs({
 const datagrams = Number(values.datagrams);
 const seed = Number(values.seed);
 console.log(`seed ${seed}`);
+const sums = { datagrams: 0, accepted: 0, refused: 0, faults: 0 };
 for (let done = 0; done < datagrams; done += ROUND) {
   const round = done / ROUND;
   const settings = { ...SETTINGS[round % SETTINGS.length], plant: values.plant };
@@ -48,5 +49,13 @@ for (let done = 0; done < datagrams; done += ROUND) {
   );
   for (const fault of faults) console.log(`  WRONG: ${fault}`);
   console.log(faults.length === 0 ? '  exact' : `  ${faults.length} faults`);
-  if (faults.length > 0) process.exitCode = 1;
+  sums.datagrams += sent.udp + sent.unix + sent.tcp;
+  sums.accepted += expected.accepted;
+  for (const lines of expected.refused.values()) sums.refused += lines;
+  sums.faults += faults.length;
 }
+console.log(
+  `${sums.datagrams} datagrams, ${sums.accepted} lines accepted, ${sums.refused} refused: ` +
+    (sums.faults === 0 ? 'exact' : `${sums.faults} faults`),
+);
+process.exitCode = sums.faults === 0 ? 0 : 1;

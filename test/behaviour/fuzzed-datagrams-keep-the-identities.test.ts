@@ -12,7 +12,13 @@ describe(`fuzzed datagrams keep the identities (seed ${SEED})`, () => {
   let run: FuzzRun;
 
   it(`${DATAGRAMS} over UDP, TCP and a unix socket become what an oracle says`, async () => {
-    run = await runFuzz({ datagrams: DATAGRAMS, seed: SEED, stateDir: true, dialect: 'influx' });
+    run = await runFuzz({
+      datagrams: DATAGRAMS,
+      seed: SEED,
+      stateDir: true,
+      rule: 'keep',
+      dialect: 'influx',
+    });
     expect(run.faults).to.deep.equal([]);
   });
 
@@ -35,7 +41,7 @@ describe(`fuzzed datagrams keep the identities (seed ${SEED})`, () => {
 
     // One thing is told otherwise than it was, and has to be found: each kind of thing once.
     const plants: [what: string, mistake: (run: FuzzRun) => void][] = [
-      ['a count', ({ expected }) => void first(expected.counters, 'name.').sum++],
+      ['a count', ({ expected }) => void first(expected.counters, 'name.').whole++],
       ['a gauge', ({ expected }) => void (first(expected.gauges, 'u1.gauge.').value += 1)],
       ['a timing', ({ expected }) => void first(expected.timings, 'name.').count++],
       ['the value of a timing', ({ expected }) => void (first(expected.timings, '').max *= 2)],
@@ -50,7 +56,6 @@ describe(`fuzzed datagrams keep the identities (seed ${SEED})`, () => {
     for (const [what, mistake] of plants) {
       it(`finds ${what} that is wrong`, () => {
         const { expected, seen } = structuredClone({ expected: run.expected, seen: run.seen });
-        expect(endFaults(expected, seen)).to.deep.equal([]);
         mistake({ ...run, expected, seen });
         expect(endFaults(expected, seen)).to.not.deep.equal([]);
       });

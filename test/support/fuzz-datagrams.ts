@@ -18,6 +18,13 @@ const LINES = [
   ...['huge:9223372036854775807|c', 'huge:-1e18|c', 'huge:1e300|c', 'huge:4611686018427387904|c'],
   ...['~.huge:1.7e308|g', '~.huge:1e-320|g', 'huge:1.7976931348623157e308|h', 'huge:1e308|ms'],
   ...['thirds:1|c|@0.3', 'fraction:0.1|c', 'fraction:-.7|c', 'large:4294967296.5|c'],
+  ...[
+    '~.cr:1|c|#k\r|',
+    '~.cr:1|c|#k\r',
+    '~.cr:2|ms|@0.5|#k\r|',
+    '~.cr:2|ms|@0.5|#k\r',
+    '~.cr:1|c\r',
+  ],
   ...['dated:1|c|T1700000000|c:id', '~.dated:1|g|T0', 'dated:1|g|Tx', 'a/b c\t:1|c|#d e/f:g h'],
 ];
 
@@ -101,7 +108,7 @@ export function createFuzzDatagrams(
     return pick([
       `name.${one}:1|c\nname.${one}:${below(100)}|ms|@0.5`,
       `name.${one}:${below(1000)}|c|#id:${below(50)}`,
-      `${sender}.gauge.${one}:${pick(['', '+', '-'])}${below(9)}|g`,
+      `${sender}.gauge.${one % 100}:${pick(['', '+', '-'])}${below(9)}|g`,
       `users.${one % 40}:${below(3000)}|s`,
     ]);
   }

@@ -11,10 +11,12 @@ import {
 
 /** A counter that lines have been added to. */
 export interface CounterOf {
-  sum: number;
+  /** The sum, to the unit however large it is, and what fractions have added to it. */
+  whole: bigint;
+  rest: number;
   /** Of all values without their signs. */
   size: number;
-  /** The sum is exact, in whatever order and in however many parts it is made. */
+  /** Doubles give the exact sum, in whatever order and in however many parts it is made. */
   isExact: boolean;
   /** Some fraction was so close to a whole number that it may be taken for one. */
   isTiny: boolean;
@@ -150,11 +152,13 @@ export function createOracle(rule: NaiveRule, dialect?: NaiveDialect): Oracle {
   function addCounter(name: string, value: number, spelled: NaiveLine['spelled']): void {
     let one = counters.get(name);
     if (one === undefined) {
-      one = { sum: 0, size: 0, isExact: true, isTiny: false, samples: 0, spelled };
+      const none = { whole: 0n, rest: 0, size: 0, samples: 0 };
+      one = { ...none, isExact: true, isTiny: false, spelled };
       counters.set(name, one);
     }
     if (isBeyond(value)) return void expected.overflows++;
-    one.sum += value;
+    one.whole += BigInt(Math.trunc(value));
+    one.rest += value % 1;
     one.size += Math.abs(value);
     one.samples++;
     one.isExact &&= isSimple(value, one.size);
@@ -186,10 +190,11 @@ export function createOracle(rule: NaiveRule, dialect?: NaiveDialect): Oracle {
 
   function wholes(): string[] {
     const lines: string[] = [];
-    for (const { sum, spelled } of counters.values()) {
-      const missing = Math.round(sum) - sum;
-      if (missing === 0) continue;
-      lines.push(`${spelled.name}:${missing}|c${spelled.tags === '' ? '' : `|#${spelled.tags}`}`);
+    for (const { rest, spelled } of counters.values()) {
+      const missing = Math.round(rest) - rest;
+      // The last `|` keeps a CR that is part of a tag from being one of the line's end.
+      const tags = spelled.tags === '' ? '' : `|#${spelled.tags}|`;
+      if (missing !== 0) lines.push(`${spelled.name}:${missing}|c${tags}`);
     }
     return lines;
   }

@@ -65,7 +65,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzRun> {
   const path = join(folder, 'socket');
   const collector = await startCollector([
     ...['--tcp', '0', '--unix', path, '--names', rule, '--tag-sets-per-name', '16000000'],
-    ...['--counter-interval', '50', '--log-level', 'error', ...(options.flags ?? [])],
+    ...['--counter-interval', '200', '--log-level', 'error', ...(options.flags ?? [])],
     ...(redis === undefined ? [] : ['--redis', redis.url]),
     ...(stateDir === true ? ['--state-dir', join(folder, 'state')] : []),
     ...(dialect === undefined ? [] : ['--tags', dialect]),
