@@ -118,7 +118,7 @@ return faults
  *
  * A request is UTF-8, so a byte from 0x80 on comes as two: `c2` and itself, or `c3` and 64 less.
  *
- * Answers which keys are of another type, such as ` 0 3`, counted from 0. Any other error is that of
+ * Answers which keys are of another type, such as ` 0 3`, from 0. Any other error is that of
  * the whole: what was added before it is added again without harm.
  */
 export const ADD_MEMBERS = `
