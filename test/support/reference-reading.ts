@@ -36,13 +36,14 @@ export function referenceReading(raw: string): ReferenceReading {
   const [name = '', ...rest] = plain.split(':');
   const tags = (tagSections[0] ?? '') === '' ? [] : tagSections[0]!.split(',');
   const tagged = tags.map((tag) => `;${tag.replace(';', '_').replace(':', '=')}`).join('');
-  const bits = rest.map(readBit);
+  const isOpen = cr && tagSections.length === 0;
+  const bits = rest.map((bit, at) => readBit(bit, isOpen && at === rest.length - 1));
   return { raw, cr, name, key: safe(name + tagged), tagSections, bits };
 }
 
-function readBit(text: string): Bit {
+function readBit(text: string, cr: boolean): Bit {
   const [judged = '', judgedType, judgedThird] = text.split('|');
-  const fields = text.replace(/\r$/, '').split('|');
+  const fields = (cr ? text.slice(0, -1) : text).split('|');
   const [value = '', type, third] = fields;
   const rate = third?.startsWith('@') === true ? third.slice(1) : undefined;
   return { fields, value, type, rate, taken: isTaken(judged, judgedType, judgedThird) };
