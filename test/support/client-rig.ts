@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type CollectorProcess, startCollector } from './collector-process.ts';
+import type { Vitals } from '../../src/vitals.ts';
+import { startCollector } from './collector-process.ts';
 import { startTrap } from './recording-trap.ts';
 import { startRedis } from './redis-server.ts';
 
@@ -42,7 +43,7 @@ export async function startClientRig(): Promise<ClientRig> {
   const folder = mkdtempSync(join(tmpdir(), 'statcol-clients-'));
   const unixPath = join(folder, 'statcol.sock');
   const [redis, trap] = await Promise.all([startRedis(), startTrap()]);
-  const collector: CollectorProcess = await startCollector([
+  const collector = await startCollector([
     ...['--redis', redis.url, '--trap', trap.url, '--tcp', '127.0.0.1:0', '--unix', unixPath],
     ...['--counter-interval', '50', '--timing-interval', '50'],
   ]);
@@ -55,9 +56,13 @@ export async function startClientRig(): Promise<ClientRig> {
     unixPath,
     async received(prefix, samples) {
       for (const kind of kinds) soFar[kind] += samples[kind];
-      const { lines } = await collector
-        .until((vitals) => kinds.every((kind) => vitals[kind].delivered === soFar[kind]))
-        .finally(async () => Object.assign(soFar, (await collector.vitals()).samples));
+      const isDelivered = (vitals: Vitals): boolean =>
+        kinds.every((kind) => vitals[kind].delivered === soFar[kind]);
+      const { lines } = await collector.until(isDelivered).catch(async (error: unknown) => {
+        // One client's failure is not that of all behind it.
+        Object.assign(soFar, (await collector.vitals()).samples);
+        throw error;
+      });
       if (Object.keys(lines.rejected).length > 0) throw new Error(JSON.stringify(lines.rejected));
       const ofPrefix = <Value>(all: Map<string, Value>): Record<string, Value> =>
         Object.fromEntries([...all].filter(([name]) => name.startsWith(prefix)));
