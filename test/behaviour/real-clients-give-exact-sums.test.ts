@@ -140,6 +140,29 @@ describe('clients for Node give exact sums', () => {
     client.close();
   });
 
+  it('node-statsd-client', async () => {
+    const { Client: Other } = require('node-statsd-client') as {
+      Client: new (host: string, port: number) => NodeStatsdClientOfSpreaker;
+    };
+    const client = new Other(host, rig.udpPort);
+    for (const n of oneTo(100)) {
+      client.increment('nsc.hits');
+      client.count('nsc.bytes', n);
+      client.decrement('nsc.down');
+      client.timing('nsc.latency', n);
+      client.gauge('nsc.depth', n);
+      client.set('nsc.users', n % 7);
+    }
+    const samples = { counters: 300, timings: 100, gauges: 100, sets: 100 };
+    expect(await rig.received('nsc.', samples)).to.deep.equal({
+      counters: { 'nsc.hits': '100', 'nsc.bytes': '5050', 'nsc.down': '-100' },
+      timings: { 'nsc.latency': oneTo(100) },
+      gauges: { 'nsc.depth': '100' },
+      sets: { 'nsc.users': 7 },
+    });
+    client.socket.close();
+  });
+
   it('lynx, also several metrics a datagram and its stream', async () => {
     const Lynx = require('lynx') as new (host: string, port: number, options: object) => LynxClient;
     const client = new Lynx(host, rig.udpPort, { scope: 'lynx' });
@@ -222,6 +245,16 @@ interface NodeStatsdClient {
   gauge(name: string, value: number | string): void;
   unique(name: string, member: string): void;
   close(): void;
+}
+
+interface NodeStatsdClientOfSpreaker {
+  increment(name: string): void;
+  count(name: string, amount: number): void;
+  decrement(name: string): void;
+  timing(name: string, ms: number): void;
+  gauge(name: string, value: number): void;
+  set(name: string, member: number): void;
+  readonly socket: { close(): void };
 }
 
 interface LynxClient {
