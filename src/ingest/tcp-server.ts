@@ -247,10 +247,9 @@ async function twoTurns(): Promise<void> {
   await nextTurn();
 }
 
-/** An IPv4 peer of an IPv6 socket is shown as what it is. */
 function sourceOf({ remoteAddress, remotePort }: Socket): string {
   if (remoteAddress === undefined || remotePort === undefined) return ''; // it has gone already
-  return hostPort(remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), remotePort);
+  return hostPort(remoteAddress, remotePort);
 }
 
 function bind(server: Server, { host, port }: TcpServerOptions): Promise<void> {

@@ -111,22 +111,37 @@ return faults
 `;
 
 /**
- * Adds members to a HyperLogLog, which may be forgotten at a time.
+ * Adds members to HyperLogLogs, each of which may be forgotten at a time.
  *
- *     KEYS[1] key     ARGV[1] seconds since 1970     ARGV[2…] members, a character per byte
+ *     KEYS[n] key     ARGV[2n - 1] seconds since 1970     ARGV[2 #KEYS + 1…] members, key by key,
+ *                     ARGV[2n] how many members                              a character per byte
  *
  * A request is UTF-8, so a byte from 0x80 on comes as two: `c2` and itself, or `c3` and 64 less.
+ *
+ * Answers which keys are of another type, such as ` 0 3`, from 0. Any other error is that of
+ * the whole: what was added before it is added again without harm.
  */
 export const ADD_MEMBERS = `
-local members = {}
-for at = 2, #ARGV do
-  members[at - 1] = string.gsub(ARGV[at], '([\\194\\195])([\\128-\\191])', function(first, second)
-    return string.char(string.byte(second) + (first == '\\195' and 64 or 0))
-  end)
+local faults, at = '', 2 * #KEYS
+for n, key in ipairs(KEYS) do
+  local members = {}
+  for index = 1, tonumber(ARGV[2 * n]) do
+    members[index] = string.gsub(ARGV[at + index], '([\\194\\195])([\\128-\\191])',
+      function(first, second)
+        return string.char(string.byte(second) + (first == '\\195' and 64 or 0))
+      end)
+  end
+  at = at + #members
+  local reply = redis.pcall('PFADD', key, unpack(members))
+  if type(reply) == 'number' then
+    redis.call('EXPIREAT', key, ARGV[2 * n - 1])
+  elseif string.find(reply.err, 'WRONGTYPE') or string.find(reply.err, 'INVALIDOBJ') then
+    faults = faults .. ' ' .. n - 1
+  else
+    return reply
+  end
 end
-redis.call('PFADD', KEYS[1], unpack(members))
-redis.call('EXPIREAT', KEYS[1], ARGV[1])
-return ''
+return faults
 `;
 
 /**

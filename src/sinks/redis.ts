@@ -10,7 +10,8 @@ import {
   plainDecimal,
   type Store,
 } from './store.ts';
-import type { SetStore } from './set-store.ts';
+import { keySlot } from './redis-slot.ts';
+import type { SetChunk, SetFault, SetFaults, SetStore } from './set-store.ts';
 
 /** Markers are forgotten after 7 days: longer than any chunk is ever sent again. */
 const MARKER_SECONDS = 7 * 24 * 3600;
@@ -39,9 +40,7 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     },
     readField: (hash, field) => access.readField(hash, field).catch(rethrow),
     countFields: (hash) => access.countFields(hash).catch(rethrow),
-    async addMembers({ key, expireAt, members }) {
-      await access.evaluate(ADD_MEMBERS, [key], [String(expireAt), ...members]).catch(rethrow);
-    },
+    addMembers,
     countMembers: (key) => access.countUnique(key).catch(rethrow),
     close: () => access.close(),
   };
@@ -59,6 +58,34 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     if (type !== undefined) throw new HashFault(`WRONGTYPE ${hash} holds a ${type}, not a hash`);
     return readFaults(reply);
   }
+
+  async function addMembers(chunks: readonly SetChunk[]): Promise<SetFaults> {
+    const faults = new Map<number, SetFault>();
+    const keys = chunks.map(({ key }) => key);
+    for (const places of callsOf(access.kind, keys)) {
+      const added = places.map((at) => chunks[at]!);
+      const lengths = added.flatMap((one) => [String(one.expireAt), String(one.members.length)]);
+      const args = [...lengths, ...added.flatMap(({ members }) => members)];
+      const addedTo = added.map(({ key }) => key);
+      const reply = String(await access.evaluate(ADD_MEMBERS, addedTo, args));
+      for (const [place] of reply.matchAll(/\d+/g)) {
+        faults.set(places[Number(place)]!, 'wrong_type');
+      }
+    }
+    return faults;
+  }
+}
+
+/** Returns the places of keys that may be named in one call: in a cluster those of one slot. */
+function callsOf(kind: RedisAccess['kind'], keys: readonly string[]): number[][] {
+  const calls = new Map<number, number[]>();
+  for (const [at, key] of keys.entries()) {
+    const slot = kind === 'redis-cluster' ? keySlot(key) : 0;
+    const call = calls.get(slot);
+    if (call === undefined) calls.set(slot, [at]);
+    else call.push(at);
+  }
+  return [...calls.values()];
 }
 
 /** Redis before 7 puts words in front of what a script's command has failed of. */
