@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
+import { createAdmin } from './admin/admin.ts';
 import {
   createBooks,
   ingestOptions,
@@ -104,12 +105,17 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const told = { vitals, reasons, timings, hashes, vitalsParts: () => vitalsParts };
   const shown = { ...told, memory, histograms, taken, store, layout, setSender };
   const http = openHttp(options, { ...shown, instance: ownInstance, time, log });
+  const tellAnew = (): void => http?.tellAnew();
+  const drained = { received: drainer.received, drain: () => drainer.drain(), books };
+  const changed = { ...shown, ...drained, ...sending, counterFlusher, tellAnew };
+  const admin = createAdmin(options, { ...changed, endpoints: () => endpoints });
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
     createTicker(options.timingInterval, time, () => flush(timingFlusher)),
     ...(http?.tickers ?? []),
   ];
   let vitalsParts: VitalsParts | undefined;
+  let endpoints: Partial<Endpoints> = {};
   let recovered = NOT_RECOVERED;
   let deaths = 0;
   let starting: Promise<Endpoints> | undefined;
@@ -165,16 +171,20 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     };
     sayReceiver(socket, options, log);
     try {
+      const adminUrl = await admin?.listen();
       const url = await http?.server.listen();
       counterFlusher.flush(); // connects
       for (const ticker of tickers) ticker.start();
-      return {
+      const bound = {
         udp: `udp://${hostPort(socket.address, socket.port)}`,
         tcp: tcp && `tcp://${hostPort(tcp.address, tcp.port)}`,
         unix: unix && `unix://${unix}`,
+        admin: adminUrl,
         http: url,
       };
+      return (endpoints = bound);
     } catch (error) {
+      admin?.close();
       await ingest.end();
       ingest.release();
       counterFlusher.stop();
@@ -187,6 +197,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   async function stop(): Promise<Undelivered> {
     const deadlineMs = nowMs() + options.stopTimeout;
     for (const ticker of tickers) ticker.stop();
+    admin?.close();
     // Another thread, if it can be had, reads what is in the socket of one that died.
     if (ingest.all.some((one) => one.isDead)) await drainer.drain();
     // Half of the time for reading what came: the other half is needed to deliver it.
@@ -258,7 +269,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   function reasons(): string[] {
     const { counterInterval: counterMs, timingInterval: timingMs } = options;
-    return vitalsParts === undefined ? [] : readReasons(vitalsParts, { counterMs, timingMs });
+    if (vitalsParts === undefined) return [];
+    const said = admin?.reasons() ?? [];
+    return [...said, ...readReasons(vitalsParts, { counterMs, timingMs })];
   }
 
   function hashes(): string[] {
