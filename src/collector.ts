@@ -103,19 +103,15 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, ...clocks });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
   const told = { vitals, reasons, timings, hashes, vitalsParts: () => vitalsParts };
-  const shown = { ...told, memory, histograms, taken, store, layout, setSender };
+  const shown = { ...told, memory, histograms, taken, store, layout, setSender, books };
   const http = openHttp(options, { ...shown, instance: ownInstance, time, log });
-  const tellAnew = (): void => http?.tellAnew();
-  const drained = { received: drainer.received, drain: () => drainer.drain(), books };
-  const changed = { ...shown, ...drained, ...sending, counterFlusher, tellAnew };
-  const admin = createAdmin(options, { ...changed, endpoints: () => endpoints });
+  const admin = createAdmin(options, { ...shown, ...sending, drainer, counterFlusher, http });
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
     createTicker(options.timingInterval, time, () => flush(timingFlusher)),
     ...(http?.tickers ?? []),
   ];
   let vitalsParts: VitalsParts | undefined;
-  let endpoints: Partial<Endpoints> = {};
   let recovered = NOT_RECOVERED;
   let deaths = 0;
   let starting: Promise<Endpoints> | undefined;
@@ -182,7 +178,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
         admin: adminUrl,
         http: url,
       };
-      return (endpoints = bound);
+      admin?.tell(bound);
+      return bound;
     } catch (error) {
       admin?.close();
       await ingest.end();

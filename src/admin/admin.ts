@@ -1,4 +1,5 @@
 import type { Endpoints } from '../collector-types.ts';
+import type { Drainer } from '../flush/drainer.ts';
 import type { Health } from '../flush/health.ts';
 import type { Time } from '../flush/time.ts';
 import { hostPort } from '../ingest/address.ts';
@@ -13,19 +14,22 @@ import { optionsText } from './shown-options.ts';
 
 /** The admin console. */
 export interface Admin extends ConsoleServer {
+  /** Takes where the collector listens, to be shown. */
+  tell(endpoints: Endpoints): void;
   /** Why the collector is not to get traffic, for `/healthz`; empty while nobody said `health down`. */
   reasons(): string[];
 }
 
 /** What the console shows and changes. */
 export type AdminParts = Pick<CommandParts, 'timings' | 'log'> &
-  Omit<DeletingParts, 'isStopping'> & {
+  Omit<DeletingParts, 'isStopping' | 'received' | 'drain' | 'tellAnew'> & {
+    drainer: Pick<Drainer, 'received' | 'drain'>;
+    /** Tells pages that are open; undefined where HTTP is off. */
+    http: { tellAnew: () => void } | undefined;
     /** Drains, then reads: numbers of one moment. */
     vitals: () => Promise<Vitals>;
     /** Undefined before the start. */
     vitalsParts: () => VitalsParts | undefined;
-    /** Where the collector listens, as far as it does. */
-    endpoints: () => Partial<Endpoints>;
     time: Time;
   };
 
@@ -37,20 +41,29 @@ const NO_QUESTIONS =
 export function createAdmin(options: Options, parts: AdminParts): Admin | undefined {
   const { admin: address } = options;
   if (address === null) return undefined;
-  const { time, log, received, vitalsParts } = parts;
+  const { time, log, drainer, vitalsParts } = parts;
+  const { received } = drainer;
   const nowMs = (): number => time.nowMs();
   const commands = createCommands({
     ...parts,
     nowMs,
     stats,
-    config: () => optionsText(OPTION_SPECS, options, parts.endpoints()),
-    delete: createDelete({ ...parts, isStopping: () => isClosed }),
+    config: () => optionsText(OPTION_SPECS, options, endpoints),
+    delete: createDelete({
+      ...parts,
+      received,
+      drain: () => drainer.drain(),
+      isStopping: () => isClosed,
+      tellAnew: () => parts.http?.tellAnew(),
+    }),
   });
+  let endpoints: Partial<Endpoints> = {};
   let isClosed = false;
   const server = createConsoleServer({ ...address, commands, time, log });
 
   return {
     reasons: commands.reasons,
+    tell: (bound) => void (endpoints = bound),
     close() {
       isClosed = true;
       server.close();

@@ -40,9 +40,9 @@ export function statsText(vitals: Vitals, ages: StatsAges): string {
   const uptime = Math.floor(vitals.uptimeSeconds);
   const seconds = (ago: Ago): number => (ago === undefined ? uptime : Math.floor(ago / 1000));
   const refused = sumOf(Object.values(lines.rejected));
-  const sink = (name: string, ages: SinkAges, tookMs: number | null, fates: Fate[]): string[] => [
-    `${name}.last_flush: ${seconds(ages.sinceSuccessMs)}`,
-    `${name}.last_exception: ${seconds(ages.sinceFailureMs)}`,
+  const sink = (name: string, of: SinkAges, tookMs: number | null, fates: Fate[]): string[] => [
+    `${name}.last_flush: ${seconds(of.sinceSuccessMs)}`,
+    `${name}.last_exception: ${seconds(of.sinceFailureMs)}`,
     `${name}.flush_time: ${tookMs ?? 0}`,
     `${name}.delivered: ${sumOf(fates.map(({ delivered }) => delivered))}`,
     `${name}.pending: ${sumOf(fates.map(({ pending }) => pending))}`,

@@ -10,8 +10,8 @@ const HIDDEN = '***';
 
 /**
  * Returns the options as they are in force, a line each, named as in a program: the answer to
- * `config`. Of secrets is only shown that they are there; where any free port was asked for, the one
- * that was taken.
+ * `config`. Of secrets is only shown that they are there; where any free port was asked for, the
+ * one that was taken.
  *
  *     port: 8125          redis: redis://***@127.0.0.1:6379     trap: https://broker:43191/***
  *     tcp: off            httpToken: ***                        trapCa: given
@@ -44,15 +44,13 @@ function shown({ key, secret }: OptionSpec, options: Options): string {
   if (value === undefined) return 'none';
   if (value === null) return 'off';
   if (secret === 'all') return HIDDEN;
-  if (secret === 'url') return shownUrl(String(value));
+  if (secret === 'url') return shownUrl(value as string);
   if (key === 'trapCa') return 'given'; // a file's whole text
   if (key === 'unixMode') return `0${Number(value).toString(8).padStart(3, '0')}`;
   if (Array.isArray(value)) return value.join(',');
-  return isAddress(value) ? hostPort(value.host, value.port) : String(value);
-}
-
-function isAddress(value: object | string | number): value is { host: string; port: number } {
-  return typeof value === 'object' && 'host' in value;
+  return typeof value === 'object' && 'host' in value
+    ? hostPort(value.host, value.port)
+    : `${value as string | number}`;
 }
 
 /**

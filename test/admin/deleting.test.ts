@@ -52,8 +52,8 @@ function createModel(layout: LayoutName): Model {
     ['y.', 'y'],
   ]);
   const shownAs = (name: string): string => (layout === 'flat' ? name : (same.get(name) ?? name));
-  const remove = (shown: string): boolean => {
-    const spellings = [...sums.keys()].filter((name) => shownAs(name) === shown);
+  const remove = (one: string): boolean => {
+    const spellings = [...sums.keys()].filter((name) => shownAs(name) === one);
     for (const name of spellings) sums.delete(name);
     return spellings.length > 0;
   };
@@ -64,22 +64,22 @@ function createModel(layout: LayoutName): Model {
       words.map((word) => {
         const names = remove(shownAs(word)) ? [word] : [];
         if (!word.endsWith('.*')) return { word, names };
-        const shown = new Set(Array.from(sums.keys(), shownAs));
-        const matching = [...shown].filter((name) => name.startsWith(word.slice(0, -1)));
+        const all = new Set(Array.from(sums.keys(), shownAs));
+        const matching = [...all].filter((name) => name.startsWith(word.slice(0, -1)));
         return { word, names: [...names, ...matching.filter(remove)].toSorted() };
       }),
     shown() {
       const whole = new Map<string, number>();
       for (const [name, quarters] of sums) {
-        const shown = shownAs(name);
-        whole.set(shown, (whole.get(shown) ?? 0) + Math.floor(quarters / 4));
+        const one = shownAs(name);
+        whole.set(one, (whole.get(one) ?? 0) + Math.floor(quarters / 4));
       }
       return whole;
     },
   };
 }
 
-async function shown(rig: DeletingRig): Promise<Map<string, number>> {
+async function countersOf(rig: DeletingRig): Promise<Map<string, number>> {
   const found = await readCounters(rig.parts);
   return new Map(Array.from(found, ([name, value]) => [name, Number(value)]));
 }
@@ -107,7 +107,7 @@ describe('Deleting counters', () => {
           await rig.flush();
           rig.check();
           const wanted = model.shown();
-          const counts = await shown(rig);
+          const counts = await countersOf(rig);
           // What is 0 beyond the others in `total` may not have been counted at all.
           for (const name of layout === 'split' ? ['x', 'y'] : []) {
             if (wanted.get(name) === 0) [wanted, counts].forEach((map) => map.delete(name));
@@ -146,10 +146,10 @@ describe('Deleting counters', () => {
     rig.check();
     expect(counterFlusher.tally.delivered).to.equal(3);
     await rig.flush();
-    expect(await shown(rig)).to.deep.equal(new Map());
+    expect(await countersOf(rig)).to.deep.equal(new Map());
     rig.count('hits', 0.5);
     await rig.flush();
-    expect(await shown(rig), 'it is as new').to.deep.equal(new Map([['hits', 0]]));
+    expect(await countersOf(rig), 'it is as new').to.deep.equal(new Map([['hits', 0]]));
     expect(Array.from(books.counters.waiting(), ({ sum }) => sum)).to.deep.equal([0.5]);
     rig.check();
   });
@@ -158,9 +158,9 @@ describe('Deleting counters', () => {
     const rig = createDeletingRig();
     rig.count('hits', 2.75);
     await rig.delete('counters', ['hits']);
-    const [step, ...others] = rig.remembered;
+    const [taken, ...others] = rig.remembered;
     expect(others).to.deep.equal([]);
-    expect(step).to.deep.include({
+    expect(taken).to.deep.include({
       items: [{ name: 'hits', amount: 0.75, samples: 0, first: false }],
       gauges: [],
       chunks: [],
@@ -220,7 +220,7 @@ describe('Deleting counters', () => {
     clearInterval(watch);
     expect(new Set(found!.names).size).to.equal(20_000);
     expect(none!.names).to.deep.equal([]);
-    expect(await shown(rig)).to.deep.equal(new Map());
+    expect(await countersOf(rig)).to.deep.equal(new Map());
     expect(longestMs).to.be.below(250);
   });
 
