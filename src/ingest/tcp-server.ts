@@ -247,10 +247,10 @@ async function twoTurns(): Promise<void> {
   await nextTurn();
 }
 
-/** Returns a peer's `host:port`; an IPv4 one of an IPv6 socket is shown as what it is. */
+/** Returns a peer's `host:port`; empty where it has gone already. */
 export function sourceOf({ remoteAddress, remotePort }: Socket): string {
   if (remoteAddress === undefined || remotePort === undefined) return ''; // it has gone already
-  return hostPort(remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), remotePort);
+  return hostPort(remoteAddress, remotePort);
 }
 
 /** Where to listen; `--tcp` and the like say so. */

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
 
 import type { Vitals } from '../../src/vitals.ts';
-import { askAdmin, type ReferenceProcess, startReference } from '../support/admin.ts';
+import { askAdmin, type ReferenceConsole, startReferenceConsole } from '../support/admin.ts';
 import { type CollectorProcess, startCollector } from '../support/collector-process.ts';
 import { freePort, type RedisServer, startRedis } from '../support/redis-server.ts';
 import { openTcp } from '../support/tcp.ts';
@@ -43,7 +43,7 @@ describe('an operator has a console', () => {
   });
 
   it('answers what statsd answers, to the byte, where both have the same to say', async () => {
-    const reference: ReferenceProcess = await startReference();
+    const reference: ReferenceConsole = await startReferenceConsole();
     try {
       const both = async (line: string): Promise<string[]> =>
         Promise.all([ask(line), askAdmin(reference.adminPort, line)]);

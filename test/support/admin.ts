@@ -21,14 +21,17 @@ export async function askAdmin(port: number, ...lines: string[]): Promise<string
 }
 
 /** statsd (npm), as others have it. */
-export interface ReferenceProcess {
+export interface ReferenceConsole {
   readonly udpPort: number;
   readonly adminPort: number;
   stop(): Promise<void>;
 }
 
+/** `util.log`, which it needs, is gone from Node 23. */
+const SHIM = 'data:text/javascript,import util from "node:util"; util.log ??= () => {};';
+
 /** Starts it on free ports, without backends; resolves when its console answers. */
-export async function startReference(): Promise<ReferenceProcess> {
+export async function startReferenceConsole(): Promise<ReferenceConsole> {
   const [udpPort, adminPort] = [await freePort(), await freePort()];
   const folder = mkdtempSync(join(tmpdir(), 'statcol-reference-'));
   const file = join(folder, 'config.js');
@@ -36,7 +39,9 @@ export async function startReference(): Promise<ReferenceProcess> {
   const listening = { port: udpPort, address, mgmt_port: adminPort, mgmt_address: address };
   writeFileSync(file, JSON.stringify({ ...listening, backends: [], flushInterval: 600_000 }));
   const program = fileURLToPath(new URL('../../node_modules/statsd/stats.js', import.meta.url));
-  const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', SHIM, program, file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
   const closed = once(child, 'close');
