@@ -28,6 +28,8 @@ export interface Live {
    * @param lastSecond up to which all was told already, of Unix time; 0 where that is not known.
    */
   open(view: StreamView, lastSecond?: number): LiveStream;
+  /** Names were deleted: all that pages were told of is told again, as it is now. */
+  tellAnew(): void;
   /** Begins and ends to look at the numbers each second. */
   start(): void;
   stop(): void;
@@ -105,10 +107,12 @@ export function createLive(parts: LiveParts): Live {
     lists: createNameLists(sources, nowMs),
     prefixes: createPrefixes(sources, nowMs),
     firstSecond: () => firstSecond,
+    timesTold: () => timesTold,
     sessions: () => open,
   };
   let firstSecond = clock.present();
   let open = 0;
+  let timesTold = 1;
   let closedMs = 0;
   let told: { second: number; part: Promise<CommonPart> } | undefined;
   let unsubscribe = (): void => {};
@@ -119,6 +123,11 @@ export function createLive(parts: LiveParts): Live {
       return open;
     },
     open: openStream,
+    tellAnew() {
+      timesTold++;
+      storeNames.clear();
+      totals.clear();
+    },
     start() {
       firstSecond = clock.present();
       look();

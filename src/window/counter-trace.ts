@@ -36,6 +36,8 @@ export interface CounterTrace {
   counters(): Iterable<Traced>;
   readonly size: number;
   has(name: string): boolean;
+  /** Forgets a counter and all that was added to it; false for an unknown one. */
+  remove(name: string): boolean;
   /** The first second of which everything is still there. */
   oldestSecond(): number;
   /** What the records take, 16 MiB at most. */
@@ -60,6 +62,7 @@ const RECORD_BYTES_MAX = 4 + 2 + 9;
 /** Of so many seconds it is known where their records begin: a power of 2 above 300. */
 const STARTS = 512;
 const NONE = -1;
+const UNKNOWN = { second: NONE, sum: 0, last: NONE, isListed: false, score: 0 };
 /** What is no whole number from 0 up is marked, and written as a double. */
 const DOUBLE = 1;
 
@@ -106,7 +109,7 @@ export function createCounterTrace({
     of(name) {
       const found = listed.get(name);
       if (found !== undefined) return found;
-      const one: Traced = { name, second: NONE, sum: 0, last: NONE, isListed: true, score: 0 };
+      const one: Traced = { name, ...UNKNOWN, isListed: true };
       listed.set(name, one);
       return one;
     },
@@ -136,6 +139,12 @@ export function createCounterTrace({
       return listed.size;
     },
     has: (name) => listed.has(name),
+    remove(name) {
+      const one = listed.get(name);
+      // Whoever keeps it may add to it again: then it is listed again.
+      if (one !== undefined) Object.assign(one, UNKNOWN);
+      return listed.delete(name);
+    },
     oldestSecond,
     get bytes() {
       return bytes.length;

@@ -150,6 +150,33 @@ describe('Frames', () => {
     future.close();
   });
 
+  it('tell all anew when names were deleted, and nothing of those', async () => {
+    const rig = createLiveRig();
+    for (const name of ['a', 'b']) {
+      rig.count(name, 3);
+      rig.measure(name, 12);
+    }
+    rig.store.countFields = () => Promise.resolve(2);
+    rig.store.read = () => Promise.resolve([['a', '3']]);
+    await rig.pass();
+    const { next, close } = openFrames(rig, 'c=0:a&t=0:a&c=0:b');
+    expect((await next()).watched[2])
+      .to.have.property('points')
+      .with.length(1);
+    await rig.pass();
+    rig.memory.trace.remove('a');
+    rig.memory.window.remove('a');
+    rig.live.tellAnew();
+    const { reset, watched } = await next();
+    expect(reset).to.equal(true);
+    expect(watched[0]).to.deep.include({ name: 'a', points: [] });
+    expect(watched[1]).to.deep.include({ name: 'a', summary: null, columns: [] });
+    expect(watched[2]).to.have.property('points').with.length(1);
+    await rig.pass();
+    expect(await next()).to.not.have.property('reset');
+    close();
+  });
+
   it('show the busiest 24 of a prefix, by name, for some seconds the same', async () => {
     const rig = createLiveRig();
     for (let at = 10; at < 50; at++) rig.count(`a.${at}`, at);
