@@ -10,15 +10,17 @@ import type { Vitals } from '../../src/vitals.ts';
 import { type CollectorProcess, startCollector } from '../support/collector-process.ts';
 import { naiveLines } from '../support/naive-parser.ts';
 import { type Feature, FLAGS, renderTable, withTable } from '../support/protocol-feature.ts';
+import { CONSOLE_FEATURES } from '../support/protocol-features-console.ts';
 import { END_FEATURES } from '../support/protocol-features-ends.ts';
 import { LINE_FEATURES } from '../support/protocol-features-lines.ts';
 import { TAG_FEATURES } from '../support/protocol-features-tags.ts';
+import { askAdmin } from '../support/admin.ts';
 import { openTcp } from '../support/tcp.ts';
 import { sendUdp } from '../support/udp.ts';
 import { openUnixSender } from '../support/unix.ts';
 
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
-const GROUPS = [...LINE_FEATURES, ...TAG_FEATURES, ...END_FEATURES];
+const GROUPS = [...LINE_FEATURES, ...TAG_FEATURES, ...END_FEATURES, ...CONSOLE_FEATURES];
 const FEATURES = GROUPS.flatMap(({ features }) => features);
 const KINDS = ['counters', 'timings', 'gauges', 'sets'] as const;
 
@@ -33,6 +35,8 @@ describe('every feature of the protocol', () => {
   const told = new Map<string, Told>();
   /** By what they are: how many lines of a feature were accepted, and refused for what. */
   const read = new Map<string, Vitals['lines']>();
+  /** What a connection has said. */
+  const answers = new Map<string, string>();
   const passed = new Set<string>();
 
   before(async () => {
@@ -66,22 +70,28 @@ describe('every feature of the protocol', () => {
   /** Sends what a feature has, waits until it is read, and returns what that has added to lines. */
   async function give(collector: CollectorProcess, feature: Feature): Promise<Vitals['lines']> {
     const was = await collector.vitals();
-    const bytes = feature.sent.join('').length;
-    const datagrams = feature.over?.startsWith('tcp') === true ? 0 : feature.sent.length;
+    const { over, given = '', sent } = feature;
+    const bytes = sent.join('').length;
+    const isByTcp = over?.startsWith('tcp') === true;
+    const datagrams = over === undefined || over === 'unix' ? sent.length : 0;
     const isRead = (now: Vitals): boolean =>
       linesOf(now) - linesOf(was) >= countOf(feature) &&
       datagramsOf(now) - datagramsOf(was) >= datagrams &&
-      (datagrams > 0 || now.tcp.bytes - was.tcp.bytes >= bytes);
-    if (feature.over === undefined) {
-      await sendUdp(collector.udpPort, ...feature.sent.map((text) => Buffer.from(text, 'latin1')));
-    } else if (feature.over === 'unix') {
+      (!isByTcp || now.tcp.bytes - was.tcp.bytes >= bytes);
+    if (over === undefined) {
+      await sendUdp(collector.udpPort, ...sent.map((text) => Buffer.from(text, 'latin1')));
+    } else if (over === 'unix') {
       const sender = await openUnixSender(path);
-      for (const datagram of feature.sent) await sender.send(datagram);
+      for (const datagram of sent) await sender.send(datagram);
       sender.close();
+    } else if (over === 'admin') {
+      if (given !== '') await sendUdp(collector.udpPort, given);
+      await collector.until((now) => isRead(now) && now.counters.pending === 0);
+      answers.set(feature.what, await askAdmin(collector.adminPort, sent.join('').trimEnd()));
     } else {
       const sender = await openTcp(collector.tcpPort);
-      for (const segment of feature.sent) await sender.write(segment);
-      if (feature.over === 'tcp') await sender.end();
+      for (const segment of sent) await sender.write(segment);
+      if (over === 'tcp') await sender.end();
       else await collector.until(isRead).then(() => sender.reset());
       await collector.until(({ tcp }) => tcp.connections === 0);
     }
@@ -105,6 +115,9 @@ describe('every feature of the protocol', () => {
             accepted: countOf(feature) - total(Object.values(refused)),
             rejected: refused,
           });
+          const { answer } = becomes;
+          if (typeof answer === 'object') expect(answers.get(what)).to.match(answer.like);
+          else expect(answers.get(what)).to.equal(answer);
           for (const kind of KINDS) {
             const held = told.get(flagsOf(feature))![kind];
             for (const [name, value] of Object.entries(becomes[kind] ?? {})) {
@@ -141,8 +154,9 @@ function flagsOf({ flag }: Feature): string {
   return flag === undefined ? '' : FLAGS.find((flags) => ` ${flags} `.includes(` ${flag} `))!;
 }
 
-function countOf({ lines, sent }: Feature): number {
-  return lines ?? total(sent.map((datagram) => naiveLines(datagram).length));
+function countOf({ lines, over, given, sent }: Feature): number {
+  const datagrams = over === 'admin' ? [given ?? ''] : sent;
+  return lines ?? total(datagrams.map((datagram) => naiveLines(datagram).length));
 }
 
 function sumOf(features: readonly Feature[]): number {

@@ -9,7 +9,9 @@ export interface Feature {
   /** Datagrams, or what is written over TCP; each character stands for one byte. */
   sent: string[];
   /** UDP if absent. A `reset` breaks off the connection when all of it has been read. */
-  over?: 'tcp' | 'tcp, reset' | 'unix';
+  over?: 'tcp' | 'tcp, reset' | 'unix' | 'admin';
+  /** A datagram that comes before it. */
+  given?: string;
   /** The flag that its collector has; one of those in {@link FLAGS}. */
   flag?: string;
   /** How many lines that is, where a datagram does not have one for each LF in it. */
@@ -26,6 +28,8 @@ export interface Outcome {
   /** How many members. */
   sets?: Record<string, number>;
   refused?: Partial<Record<RejectReason, number>>;
+  /** What a connection says; or, where that differs from time to time, how, and in words. */
+  answer?: string | { like: RegExp; told: string };
 }
 
 /** Features that belong together, under a heading. */
@@ -39,6 +43,7 @@ export const FLAGS = [
   '--tags influx --names keep',
   '--tags librato --max-keys 4',
   '--tags signalfx --tag-sets-per-name 2',
+  '--admin 0',
 ];
 
 /** Where the table stands in the README. */
@@ -51,8 +56,10 @@ export function renderTable(groups: readonly FeatureGroup[]): string {
   for (const { title, features } of groups) {
     rows.push(`| **${title}** | | |`);
     for (const feature of features) {
-      const sent = feature.sent.map(asCode).join(' ');
-      rows.push(`| ${feature.what} | ${sent} | ${renderOutcome(feature.becomes)} |`);
+      const given = feature.given === undefined ? '' : `after ${asCode(feature.given)}: `;
+      const sent = given + feature.sent.map((text) => asCode(text)).join(' ');
+      const what = feature.what.replaceAll('|', String.raw`\|`);
+      rows.push(`| ${what} | ${sent} | ${renderOutcome(feature.becomes)} |`);
     }
   }
   return rows.join('\n');
@@ -66,7 +73,8 @@ export function withTable(text: string, table: string): string {
   return `${text.slice(0, from)}${TABLE_BEGIN}\n\n${table}\n\n${text.slice(to)}`;
 }
 
-function renderOutcome({ counters, timings, gauges, sets, refused }: Outcome): string {
+function renderOutcome(outcome: Outcome): string {
+  const { counters, timings, gauges, sets, refused, answer } = outcome;
   const parts = [
     ...entries(counters).map(([name, sum]) => `counter ${asCode(utf8(name))} ${grouped(sum)}`),
     ...entries(timings).map(([name, timed]) => renderTimings(asCode(utf8(name)), timed)),
@@ -74,6 +82,8 @@ function renderOutcome({ counters, timings, gauges, sets, refused }: Outcome): s
     ...entries(sets).map(([name, members]) => `set ${asCode(utf8(name))} of ${members}`),
     ...entries(refused).map(([reason, lines]) => `${lines} refused: \`${reason}\``),
   ];
+  if (typeof answer === 'string') parts.push(asCode(answer, ANSWER_BYTES_MAX));
+  else if (answer !== undefined) parts.push(answer.told);
   return parts.length === 0 ? 'nothing' : parts.join('; ');
 }
 
@@ -95,9 +105,9 @@ function utf8(text: string): string {
 }
 
 /** Returns bytes as code in a table: what cannot be seen as a sign that can, long ones cut. */
-function asCode(bytes: string): string {
+function asCode(bytes: string, shownMax = SHOWN_BYTES_MAX): string {
   if (bytes === '') return '(0 bytes)';
-  if (bytes.length <= SHOWN_BYTES_MAX) return `\`${visible(bytes)}\``;
+  if (bytes.length <= shownMax) return `\`${visible(bytes)}\``;
   const ends = `${visible(bytes.slice(0, 16))} … ${visible(bytes.slice(-12))}`;
   return `\`${ends}\` (${grouped(bytes.length)} bytes)`;
 }
@@ -123,3 +133,4 @@ function decoded(bytes: string): string {
 }
 
 const SHOWN_BYTES_MAX = 70;
+const ANSWER_BYTES_MAX = 110;
