@@ -12,6 +12,8 @@ const NODE_MIN = [20, 19];
 const PROGRAMS = [
   { check: ['redis-server', '--version'], package: 'redis-server' },
   { check: ['/usr/bin/python3', '-c', 'import statsd'], package: 'python3-statsd' },
+  { check: ['/usr/bin/python3', '-c', 'import aiodogstatsd'], package: 'python3-aiodogstatsd' },
+  { check: ['/usr/bin/ruby', '-rstatsd', '-e', 'Statsd::Batch'], package: 'ruby-statsd' },
   { check: ['/usr/bin/perl', '-MNet::Statsd', '-e', '1'], package: 'libnet-statsd-perl' },
   { check: ['openssl', 'version'], package: 'openssl' },
   { check: ['promtool', '--version'], package: 'prometheus' },

@@ -52,6 +52,8 @@ export interface HttpSide {
   server: HttpServer;
   /** What goes on each second so that there is something to show. */
   tickers: Pick<Live, 'start' | 'stop'>[];
+  /** See `Live.tellAnew`. */
+  tellAnew: () => void;
 }
 
 /** What is shown over HTTP, and what comes in that way. */
@@ -86,7 +88,7 @@ export function openHttp(options: Options, parts: HttpParts): HttpSide | undefin
     heatmapRoute(memory),
   ];
   const server = createHttpServer({ ...address, token, routes, receiver, log });
-  return { server, tickers: [memory, live] };
+  return { server, tickers: [memory, live], tellAnew: live.tellAnew };
 }
 
 /** Others' timings enter window and histograms beside our own, and are not passed on. */

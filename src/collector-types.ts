@@ -11,6 +11,8 @@ export interface CollectorOptions {
   unix?: string | undefined;
   /** In octal digits, or as a number: `0o660`. */
   unixMode?: string | number | undefined;
+  /** `off`, a port, or `host:port`. */
+  admin?: string | number | undefined;
   redis?: string | undefined;
   redisWait?: number | undefined;
   collection?: string | readonly string[] | undefined;
@@ -54,6 +56,8 @@ export interface Endpoints {
   tcp: string | undefined;
   /** Such as `unix:///run/statcol.sock`; undefined when it is off. */
   unix: string | undefined;
+  /** Such as `admin://127.0.0.1:8126`; undefined when it is off. */
+  admin: string | undefined;
   /** Such as `http://127.0.0.1:8127/`; undefined when it is off. */
   http: string | undefined;
 }

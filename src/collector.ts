@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
+import { createAdmin } from './admin/admin.ts';
 import {
   createBooks,
   ingestOptions,
@@ -87,11 +88,10 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const store = openStore(options, instance, { time, onLost });
   const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
-  const storing = { store, layout, log };
-  const toSender = { ...storing, ...clocks, book: books.sets, memory: state };
-  const setSender = createSetSender({ ...toSender, onCount: live.onCount });
+  const storing = { store, layout, log, onGauge: live.onGauge, onCount: live.onCount };
+  const setSender = createSetSender({ ...storing, ...clocks, book: books.sets, memory: state });
   const filling = { gauges: books.gauges, sendMore: setSender.send, lanesMax: options.maxKeys };
-  const counters = { book: books.counters, ...filling, ...storing, onGauge: live.onGauge };
+  const counters = { book: books.counters, ...filling, ...storing };
   const keepsRemainders = (): boolean => state !== undefined && state.failure() === undefined;
   const counterFlusher = createCounterFlusher({ ...sending, ...counters, keepsRemainders });
   const trap = openTrap(options, time);
@@ -103,8 +103,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, ...clocks });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
   const told = { vitals, reasons, timings, hashes, vitalsParts: () => vitalsParts };
-  const shown = { ...told, memory, histograms, taken, store, layout, setSender };
+  const shown = { ...told, memory, histograms, taken, store, layout, setSender, books };
   const http = openHttp(options, { ...shown, instance: ownInstance, time, log });
+  const admin = createAdmin(options, { ...shown, ...sending, drainer, counterFlusher, http });
   const tickers = [
     createTicker(options.counterInterval, time, () => flush(counterFlusher)),
     createTicker(options.timingInterval, time, () => flush(timingFlusher)),
@@ -166,16 +167,21 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     };
     sayReceiver(socket, options, log);
     try {
+      const adminUrl = await admin?.listen();
       const url = await http?.server.listen();
       counterFlusher.flush(); // connects
       for (const ticker of tickers) ticker.start();
-      return {
+      const bound = {
         udp: `udp://${hostPort(socket.address, socket.port)}`,
         tcp: tcp && `tcp://${hostPort(tcp.address, tcp.port)}`,
         unix: unix && `unix://${unix}`,
+        admin: adminUrl,
         http: url,
       };
+      admin?.tell(bound);
+      return bound;
     } catch (error) {
+      admin?.close();
       await ingest.end();
       ingest.release();
       counterFlusher.stop();
@@ -188,6 +194,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   async function stop(): Promise<Undelivered> {
     const deadlineMs = nowMs() + options.stopTimeout;
     for (const ticker of tickers) ticker.stop();
+    admin?.close();
     // Another thread, if it can be had, reads what is in the socket of one that died.
     if (ingest.all.some((one) => one.isDead)) await drainer.drain();
     // Half of the time for reading what came: the other half is needed to deliver it.
@@ -258,7 +265,9 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   function reasons(): string[] {
     const { counterInterval: counterMs, timingInterval: timingMs } = options;
-    return vitalsParts === undefined ? [] : readReasons(vitalsParts, { counterMs, timingMs });
+    if (vitalsParts === undefined) return [];
+    const said = admin?.reasons() ?? [];
+    return [...said, ...readReasons(vitalsParts, { counterMs, timingMs })];
   }
 
   function hashes(): string[] {

@@ -1,7 +1,7 @@
 import * as readers from './option-readers.ts';
 import { type OptionSpec, spec } from './option-spec.ts';
 
-/** What lines come over beside UDP. */
+/** What lines come over beside UDP, and commands. */
 export const TRANSPORT_SPECS: readonly OptionSpec[] = [
   spec({
     key: 'tcp',
@@ -33,5 +33,15 @@ export const TRANSPORT_SPECS: readonly OptionSpec[] = [
     expected: 'three octal digits, like 0660 or 666',
     read: readers.readMode,
     readValue: readers.modeOf,
+  }),
+  spec({
+    key: 'admin',
+    flag: '--admin',
+    argument: '[host:]port',
+    fallback: 'off',
+    shownDefault: 'off',
+    help: 'admin console over TCP, as statsd has one on 8126; port 0 takes a free one',
+    expected: 'off, a port from 0 to 65535, or host:port like 127.0.0.1:8126 or [::1]:8126',
+    read: readers.readListen,
   }),
 ];

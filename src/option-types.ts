@@ -18,6 +18,8 @@ export interface Options {
   /** Null: off. */
   readonly unix: string | null;
   readonly unixMode: number;
+  /** Null: off. */
+  readonly admin: { readonly host: string; readonly port: number } | null;
   /** Undefined: the memory store. */
   readonly redis: string | undefined;
   readonly redisWait: number;

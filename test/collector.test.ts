@@ -102,6 +102,25 @@ describe('a collector as a library', () => {
     await again.stop();
   });
 
+  it('a start without the port of the console leaves nothing bound', async () => {
+    const first = createCollector({ ...FREE, admin: 0 });
+    const { admin } = await first.start();
+    expect(admin).to.match(/^admin:\/\/127\.0\.0\.1:\d+$/);
+    const [port, adminPort] = [await freePort(), Number(admin!.split(':').at(-1))];
+    const same = createCollector({ port, http: 'off', admin: adminPort });
+    const error = await same.start().catch((cause: unknown) => cause);
+    expect(error).to.include({
+      code: 'ERR_LISTEN',
+      message: `admin 127.0.0.1:${adminPort} is in use: stop the program that holds it, or choose another with --admin`,
+    });
+    const sameHttp = createCollector({ port, http: adminPort, admin: 0 });
+    expect(await codeOf(sameHttp.start())).to.equal('ERR_LISTEN');
+    await first.stop();
+    const again = createCollector({ port, http: 'off', admin: adminPort });
+    expect(await again.start()).to.include({ admin, http: undefined });
+    await again.stop();
+  });
+
   it('with Redis away and nothing to deliver, it stops at once', async () => {
     const redis = `redis://127.0.0.1:${await freePort()}`;
     const collector = createCollector({ ...FREE, redis, stopTimeout: 30_000 });

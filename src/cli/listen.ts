@@ -30,13 +30,13 @@ export async function listen(
   });
   const ending = endOf(collector, log);
   fatal = ending.fatal;
-  const { udp, tcp, unix, http } = await collector.start().catch((error: unknown) => {
+  const { udp, tcp, unix, admin, http } = await collector.start().catch((error: unknown) => {
     const isUsage = error instanceof StatcolError && error.code === ErrorCode.ERR_OPTIONS;
     throw isUsage ? new Usage(error.faults) : error;
   });
   if (ending.hasBegun()) return;
   process.stdout.write(
-    [udp, tcp, unix, http].filter((line) => line !== undefined).join('\n') + '\n',
+    [udp, tcp, unix, admin, http].filter((line) => line !== undefined).join('\n') + '\n',
   );
   warnIfVain(options, log);
 }

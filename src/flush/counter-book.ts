@@ -49,6 +49,11 @@ export interface CounterBook {
   waiting(): Iterable<CounterEntry>;
   /** Takes out again what was cut before, in another process. */
   takeOut(entry: CounterEntry, amount: number, samples: number): void;
+  /**
+   * Takes out all that waits of a name, and what remains of its fractions: it is as if it had never
+   * been counted. Returns undefined where that was so before.
+   */
+  forget(name: string): { amount: number; samples: number } | undefined;
   /** Rounds every remainder to the nearest integer, to be cut with what waits. */
   roundRemainders(): void;
   /** Forgets names idle for the whole period that ends, and returns those that are not. */
@@ -98,6 +103,7 @@ export function createCounterBook(namesMax: number): CounterBook {
       from.written = true;
       pendingSamples -= samples;
     },
+    forget,
     roundRemainders() {
       for (const one of names.all()) round(one);
     },
@@ -123,6 +129,7 @@ export function createCounterBook(namesMax: number): CounterBook {
     const end = Math.min(queue.length, cutSoFar + count);
     for (; cutSoFar < end; cutSoFar++) {
       const one = queue[cutSoFar]!;
+      if (!one.queued) continue; // forgotten; if it was counted since, it stands further behind
       const { samples } = one;
       const amount = integerPart(one.sum);
       // A sum that is no number any more is handed on to be dropped, and starts again from 0.
@@ -140,6 +147,19 @@ export function createCounterBook(namesMax: number): CounterBook {
       cutSoFar = 0;
     }
     return items;
+  }
+
+  function forget(name: string): ReturnType<CounterBook['forget']> {
+    if (!names.has(name)) return undefined;
+    const one = names.entry(name);
+    const { sum: amount, samples } = one;
+    if (!one.written && amount === 0 && samples === 0) return undefined;
+    pendingSamples -= samples;
+    one.sum = 0;
+    one.samples = 0;
+    one.written = false;
+    one.queued = false;
+    return { amount, samples };
   }
 
   function round(one: CounterEntry): void {

@@ -228,6 +228,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
       packets.bytes += stats[Stat.bytes]!;
     }
     received.linesAccepted += stats[Stat.linesAccepted]!;
+    if (stats[Stat.linesAccepted]! > 0) received.lastLineMs = nowMs();
     received.counterSamples += stats[Stat.counterSamples]!;
     received.gaugeSamples += stats[Stat.gaugeSamples]!;
     received.setSamples += stats[Stat.setSamples]!;
@@ -239,6 +240,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
     for (const [index, reason] of REJECT_REASONS.entries()) {
       const count = stats[Stat.rejected + index]!;
       if (count === 0) continue;
+      received.lastLineMs = nowMs();
       received.linesRejected.set(reason, (received.linesRejected.get(reason) ?? 0) + count);
     }
   }

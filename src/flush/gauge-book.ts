@@ -46,6 +46,8 @@ export interface GaugeBook {
   waiting(): Iterable<GaugeEntry>;
   /** Takes out again what was cut before, in another process: all that waited of a name. */
   takeOut(entry: GaugeEntry, samples: number): void;
+  /** Takes out all that waits of a name; returns how many samples that was. */
+  forget(name: string): number;
   /** Forgets names idle for the whole period that ends, and returns those that are not. */
   nextPeriod(): string[];
 }
@@ -77,6 +79,13 @@ export function createGaugeBook(): GaugeBook {
       for (const one of names.all()) if (one.samples > 0) yield one;
     },
     takeOut,
+    forget(name) {
+      if (!names.has(name)) return 0;
+      const one = names.entry(name);
+      const { samples } = one;
+      takeOut(one, samples);
+      return samples;
+    },
     nextPeriod: () => names.nextPeriod((one) => one.queued),
   };
 

@@ -1,4 +1,7 @@
-/** A name, or the beginning of names (it ends in a `.`), and how many keys were new under it. */
+/**
+ * A name and how many sets of tags of it were new; or the beginning of names, which ends in a `.`,
+ * and how many keys were new under it.
+ */
 export interface Grown {
   name: string;
   keys: number;

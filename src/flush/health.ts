@@ -8,6 +8,9 @@ export interface Health {
   readonly lastMs: number | null;
   /** For how long it has failed, in milliseconds; 0 while it is up. */
   downMs(): number;
+  /** How long ago an attempt succeeded last, and one failed, in milliseconds; undefined for never. */
+  sinceSuccessMs(): number | undefined;
+  sinceFailureMs(): number | undefined;
   /** An attempt succeeded; `tookMs` where something was delivered. */
   succeeded(tookMs?: number): void;
   /** An attempt failed, and what was to be delivered is kept. */
@@ -33,6 +36,8 @@ export function createHealth(
   let lastError: string | null = null;
   let lastMs: number | null = null;
   let downSinceMs = nowMs();
+  let succeededMs: number | undefined;
+  let failedMs: number | undefined;
   return {
     get up() {
       return up;
@@ -44,10 +49,13 @@ export function createHealth(
       return lastMs;
     },
     downMs: () => (up ? 0 : nowMs() - downSinceMs),
+    sinceSuccessMs: () => agoOf(succeededMs),
+    sinceFailureMs: () => agoOf(failedMs),
     succeeded(tookMs) {
       if (!up && lastError !== null)
         log('info', `${name} is back after ${seconds(nowMs() - downSinceMs)} s`);
       up = true;
+      succeededMs = nowMs();
       if (tookMs !== undefined) lastMs = Math.round(tookMs * 10) / 10;
     },
     failed(error) {
@@ -59,9 +67,14 @@ export function createHealth(
     refused: down,
   };
 
+  function agoOf(ms: number | undefined): number | undefined {
+    return ms === undefined ? undefined : nowMs() - ms;
+  }
+
   function down(error: string): void {
     if (up) downSinceMs = nowMs();
     up = false;
+    failedMs = nowMs();
     lastError = error;
   }
 }

@@ -12,6 +12,8 @@ export interface Received extends Packets {
   /** Those over the unix socket. */
   readonly unix: Packets;
   linesAccepted: number;
+  /** When a line was found last, on the drainer's clock; undefined before the first. */
+  lastLineMs: number | undefined;
   readonly linesRejected: Map<RejectReason, number>;
   /** The last line refused for each reason. */
   readonly refusals: Map<RejectReason, RefusedLine>;
@@ -41,6 +43,7 @@ export function nothingReceived(): Received {
     bytes: 0,
     unix: { datagrams: 0, bytes: 0 },
     linesAccepted: 0,
+    lastLineMs: undefined,
     linesRejected: new Map(),
     refusals: new Map(),
     counterSamples: 0,

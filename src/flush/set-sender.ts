@@ -1,6 +1,5 @@
 import { createTurns } from '../live/turns.ts';
-import { HashFault } from '../sinks/store.ts';
-import { SET_SECONDS, setKey, SetsFull, type SetStore } from '../sinks/set-store.ts';
+import { SET_SECONDS, type SetChunk, setKey, type SetStore } from '../sinks/set-store.ts';
 import type { Log } from './health.ts';
 import type { Layout } from './layout.ts';
 import { dayOf, type SetBook, type SetItem } from './set-book.ts';
@@ -37,7 +36,7 @@ export interface SetSender {
   today(): { day: string; names: readonly string[] };
 }
 
-/** Members in one call: about a millisecond of Redis' time. */
+/** Members in one call, of one set or several: about a millisecond of Redis' time. */
 const MEMBERS_MAX = 1000;
 /** Bytes in one call, but for a single longer member. */
 const BYTES_MAX = 1 << 20;
@@ -75,16 +74,12 @@ export function createSetSender(parts: SetSenderParts): SetSender {
     const turns = createTurns();
     for (;;) {
       if (items.length === 0) cut();
-      const [item] = items;
-      if (item === undefined || isStopped()) return;
+      if (items.length === 0 || isStopped()) return;
       if (!store.connected) await store.connect();
-      const fault = await write(item);
-      items = items.slice(1);
-      pendingSamples -= item.samples;
-      if (fault === undefined) delivered(item);
-      else dropped(item, fault);
-      book.done(item);
-      parts.memory?.membersGone(item);
+      const group = items.slice(0, groupLength(items));
+      const faults = await write(group);
+      items = items.slice(group.length);
+      for (const item of group) settle(item, faults.get(item));
       if (turns.isOver()) await turns.next();
     }
   }
@@ -94,26 +89,35 @@ export function createSetSender(parts: SetSenderParts): SetSender {
     for (const { samples } of items) pendingSamples += samples;
   }
 
-  /** Returns why a collection did not take it; the others have it all the same. */
-  async function write({ name, day, members }: SetItem): Promise<string | undefined> {
-    let fault: string | undefined;
-    let unique: number | undefined;
-    for (const [at, collection] of layout.collections.entries()) {
-      const key = setKey(collection, name, day);
-      const expireAt = Math.floor(wallNowMs() / 1000) + SET_SECONDS;
-      try {
-        for (const part of chunksOf(members)) {
-          unique = await store.addMembers({ key, expireAt, members: part });
+  /** Returns what a collection did not take, and why; the others have it all the same. */
+  async function write(group: readonly SetItem[]): Promise<Map<SetItem, string>> {
+    const faults = new Map<SetItem, string>();
+    const expireAt = Math.floor(wallNowMs() / 1000) + SET_SECONDS;
+    for (const [nth, collection] of layout.collections.entries()) {
+      for (const call of callsOf(group)) {
+        const chunks = call.map(({ item: { name, day }, members }): SetChunk => {
+          return { key: setKey(collection, name, day), expireAt, members };
+        });
+        const isTold = nth === 0 && parts.onCount !== undefined;
+        const onCount = (at: number, unique: number): void => tell(call[at]!.item, unique);
+        for (const [at, fault] of await store.addMembers(chunks, isTold ? onCount : undefined)) {
+          faults.set(call[at]!.item, fault);
         }
-        const isToday = at === 0 && day === dayOf(wallNowMs());
-        if (isToday && unique !== undefined) parts.onCount?.(name, unique);
-      } catch (error) {
-        if (error instanceof SetsFull) fault = 'sets_full';
-        else if (error instanceof HashFault) fault = 'wrong_type';
-        else throw error;
       }
     }
-    return fault;
+    return faults;
+  }
+
+  function tell({ name, day }: SetItem, unique: number): void {
+    if (day === dayOf(wallNowMs())) parts.onCount?.(name, unique);
+  }
+
+  function settle(item: SetItem, fault: string | undefined): void {
+    pendingSamples -= item.samples;
+    if (fault === undefined) delivered(item);
+    else dropped(item, fault);
+    book.done(item);
+    parts.memory?.membersGone(item);
   }
 
   function delivered({ name, day, samples }: SetItem): void {
@@ -132,17 +136,36 @@ export function createSetSender(parts: SetSenderParts): SetSender {
   }
 }
 
-function* chunksOf(members: readonly string[]): Generator<string[]> {
-  let chunk: string[] = [];
+/** Returns how many sets from the first on are written together: about as many as fill a call. */
+function groupLength(items: readonly SetItem[]): number {
+  let members = 0;
+  const full = items.findIndex((item) => (members += item.members.length) >= MEMBERS_MAX);
+  return full < 0 ? items.length : full + 1;
+}
+
+/** Some members of a set. */
+interface Part {
+  readonly item: SetItem;
+  readonly members: string[];
+}
+
+/** Deals members out over as many calls as they need. */
+function* callsOf(items: readonly SetItem[]): Generator<Part[]> {
+  let call: Part[] = [];
+  let count = 0;
   let bytes = 0;
-  for (const member of members) {
-    if (chunk.length >= MEMBERS_MAX || (chunk.length > 0 && bytes + member.length > BYTES_MAX)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
+  for (const item of items) {
+    let part: Part | undefined;
+    for (const member of item.members) {
+      if (count >= MEMBERS_MAX || (count > 0 && bytes + member.length > BYTES_MAX)) {
+        yield call;
+        [call, count, bytes, part] = [[], 0, 0, undefined];
+      }
+      if (part === undefined) call.push((part = { item, members: [] }));
+      part.members.push(member);
+      count++;
+      bytes += member.length;
     }
-    chunk.push(member);
-    bytes += member.length;
   }
-  if (chunk.length > 0) yield chunk;
+  if (count > 0) yield call;
 }

@@ -1,3 +1,4 @@
+import { REJECT_REASONS } from '../protocol/reasons.ts';
 import type { Vitals } from '../vitals-types.ts';
 import { label } from './metrics-labels.ts';
 
@@ -16,6 +17,17 @@ const COUNTER = { kind: 'counter' };
 const TIMING = { kind: 'timing' };
 const GAUGE = { kind: 'gauge' };
 const SET = { kind: 'set' };
+
+/**
+ * Why samples may be lost. Each reason is told from the start, with 0: what appears only with the
+ * first loss has no increase that Prometheus could see.
+ */
+export const LOSS_REASONS = {
+  counter: ['not_integer', 'overflow', 'key_limit', 'refused', 'too_old'],
+  timing: ['timing_log_full', 'window_full', 'key_limit', 'spool_full'],
+  gauge: ['not_number', 'overflow', 'key_limit', 'refused', 'too_old'],
+  set: ['set_log_full', 'set_book_full', 'sets_full', 'wrong_type', 'key_limit', 'spool_full'],
+} as const;
 
 const FAMILIES: readonly Family[] = [
   gauge('statcol_info', 'What is running.', ({ version, udp, store }) => [
@@ -53,7 +65,7 @@ const FAMILIES: readonly Family[] = [
   ),
   counter('statcol_lines_accepted_total', 'Read and counted.', ({ lines }) => one(lines.accepted)),
   counter('statcol_lines_rejected_total', 'Refused, by reason.', ({ lines }) =>
-    byReason({}, lines.rejected),
+    byReason({}, REJECT_REASONS, lines.rejected),
   ),
   counter('statcol_samples_total', 'In accepted lines.', ({ samples }) => [
     [COUNTER, samples.counters],
@@ -68,10 +80,10 @@ const FAMILIES: readonly Family[] = [
     'statcol_samples_dropped_total',
     'Lost, by reason.',
     ({ counters, timings, gauges, sets }) => [
-      ...byReason(COUNTER, counters.dropped),
-      ...byReason(TIMING, timings.dropped),
-      ...byReason(GAUGE, gauges.dropped),
-      ...byReason(SET, sets.dropped),
+      ...byReason(COUNTER, LOSS_REASONS.counter, counters.dropped),
+      ...byReason(TIMING, LOSS_REASONS.timing, timings.dropped),
+      ...byReason(GAUGE, LOSS_REASONS.gauge, gauges.dropped),
+      ...byReason(SET, LOSS_REASONS.set, sets.dropped),
     ],
   ),
   gauge('statcol_keys', 'Names known.', ({ keys }) => [
@@ -168,8 +180,14 @@ function byKind(fate: 'recovered' | 'delivered' | 'pending'): Family['samples'] 
   ];
 }
 
-function byReason(labels: Record<string, string>, counts: Record<string, number>): Sample[] {
-  return Object.entries(counts).map(([reason, count]) => [{ ...labels, reason }, count]);
+function byReason(
+  labels: Record<string, string>,
+  reasons: readonly string[],
+  counts: Record<string, number>,
+): Sample[] {
+  const all = new Map(reasons.map((reason) => [reason, 0]));
+  for (const [reason, count] of Object.entries(counts)) all.set(reason, count);
+  return Array.from(all, ([reason, count]) => [{ ...labels, reason }, count]);
 }
 
 function textOf(labels: Record<string, string>): string {

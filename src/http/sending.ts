@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 
 import { createTurns } from '../live/turns.ts';
@@ -83,18 +84,20 @@ async function sendPieces(outlet: Outlet, answer: Answer, source: Source): Promi
   }
 }
 
-type Source = Iterator<string, unknown> | AsyncIterator<string, unknown>;
+/** Pieces, one by one. */
+export type Source = Iterator<string, unknown> | AsyncIterator<string, unknown>;
 
-function iteratorOf(pieces: Pieces): Source {
+/** Begins to ask for pieces; who does not ask for all of them ends that (`return`). */
+export function iteratorOf(pieces: Pieces): Source {
   return Symbol.asyncIterator in pieces
     ? pieces[Symbol.asyncIterator]()
     : pieces[Symbol.iterator]();
 }
 
 /** Takes small pieces together, as long as somebody is there to read them. */
-async function gather(
+export async function gather(
   source: Source,
-  response: ServerResponse,
+  response: Pick<Writable, 'closed'>,
 ): Promise<{ text: string; isLast: boolean }> {
   const turns = createTurns();
   let text = '';
@@ -109,7 +112,7 @@ async function gather(
 }
 
 /** Resolves when what was written has been taken, or the reader has gone. */
-export function drained(response: ServerResponse): Promise<void> {
+export function drained(response: Pick<Writable, 'closed' | 'on' | 'off'>): Promise<void> {
   return new Promise((resolve) => {
     if (response.closed) return resolve(); // which will not be told again
     const done = (): void => {

@@ -92,7 +92,7 @@ export function createTcpServer(options: TcpServerOptions): TcpServer {
       server.on('drop', () => {
         refused(`${CONNECTIONS_MAX} are open, which is all there may be`);
       });
-      await bind(server, options);
+      await listenOn(server, { ...options, scheme: 'tcp' });
       server.on('error', (error) => refused(errorText(error))); // too many files are open
       ingest = options.openIngest({ source: () => current, onRoom: schedule });
       return server.address() as AddressInfo;
@@ -247,17 +247,25 @@ async function twoTurns(): Promise<void> {
   await nextTurn();
 }
 
-/** An IPv4 peer of an IPv6 socket is shown as what it is. */
-function sourceOf({ remoteAddress, remotePort }: Socket): string {
+/** Returns a peer's `host:port`; empty where it has gone already. */
+export function sourceOf({ remoteAddress, remotePort }: Socket): string {
   if (remoteAddress === undefined || remotePort === undefined) return ''; // it has gone already
-  return hostPort(remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''), remotePort);
+  return hostPort(remoteAddress, remotePort);
 }
 
-function bind(server: Server, { host, port }: TcpServerOptions): Promise<void> {
+/** Where to listen; `--tcp` and the like say so. */
+export interface ListenTarget {
+  scheme: 'tcp' | 'admin';
+  host: string;
+  port: number;
+}
+
+/** Binds a server. Rejects with `ERR_LISTEN` where the address is not to be had. */
+export function listenOn(server: Server, { scheme, host, port }: ListenTarget): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (cause: NodeJS.ErrnoException): void => {
-      const address = `tcp ${hostPort(host, port)}`;
-      const fault = listenFault(cause.code ?? '', errorText(cause), { address, flag: '--tcp' });
+      const place = { address: `${scheme} ${hostPort(host, port)}`, flag: `--${scheme}` };
+      const fault = listenFault(cause.code ?? '', errorText(cause), place);
       reject(new StatcolError(ErrorCode.ERR_LISTEN, fault, { cause }));
     };
     server.once('error', onError);

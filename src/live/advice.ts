@@ -18,17 +18,21 @@ const OF_REFUSALS: Readonly<Record<RejectReason, string>> = {
 const OF_LOSSES: Readonly<Record<string, string>> = {
   not_integer:
     'Their fields hold no integer: something else writes to the hash; delete these fields.',
-  not_number: 'Their fields hold no number: something else writes to the hash; set them once.',
-  overflow: 'Sums are 64-bit integers: send smaller amounts, or delete fields near the limit.',
+  overflow:
+    'Counters are 64-bit integers, gauges doubles: send less, or delete what is near the limit.',
   key_limit: OF_REFUSALS.key_limit,
   refused: 'Redis refused these fields alone; the log of the collector says why.',
   too_old: 'They were set aside in the state directory, as files: look at them there.',
   timing_log_full: 'Over 1,048,576 timings came between two drains: send a rate with them (|@0.1).',
-  set_log_full: 'Over 4 MiB of members came between two drains: send fewer, or use --threads.',
-  set_book_full: 'More members wait for Redis than there is room for: see that it runs.',
-  sets_full: 'In memory there are 4,096 sets at most: use --redis, or fewer names.',
-  wrong_type: 'Their keys hold no sets: rename or delete them, or choose another --collection.',
-  spool_full: 'The trap was away for long: see to it, or start with a larger --spool-limit.',
+  spool_full:
+    'Trap or Redis were away for long: see to them, or start with a larger --spool-limit.',
+  not_number:
+    'Their gauges hold no number: something else writes to the hash; set them, or delete these fields.',
+  wrong_type:
+    'Keys of these sets hold something else: delete them, or rename the sets; the log has the names.',
+  sets_full: 'Sets in memory take over 64 MiB: use --redis, or fewer names with sets.',
+  set_book_full: 'Over a million members of sets wait for Redis: see to it.',
+  set_log_full: 'More members of sets came between two drains than 4 MiB hold: send fewer.',
   window_full:
     'More names are timed than the live window holds: keep ids out of names, or use --trap.',
 };

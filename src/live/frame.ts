@@ -12,7 +12,7 @@ export interface Frame {
   instance: string;
   /** Where it listens, such as `udp://127.0.0.1:8125`. */
   udp: string;
-  /** What came before is to be forgotten: the system's clock was set, and times differ now. */
+  /** What came before is to be forgotten: names were deleted, or the system's clock was set. */
   reset?: true;
   /** Per second, over the last 10 s at most. */
   rates: Rates;

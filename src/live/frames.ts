@@ -58,6 +58,8 @@ export interface FrameParts {
   common: (second: number) => Promise<CommonPart>;
   /** The first second of which something is known. */
   firstSecond: () => number;
+  /** Another number when what was told is to be told anew: some of it is not there any more. */
+  timesTold: () => number;
   /** How many sessions there are. */
   sessions: () => number;
 }
@@ -96,6 +98,7 @@ export function createFrameSession(view: StreamView, parts: FrameParts): FrameSe
   // One who knows of times that have not come yet has got them from another clock.
   let isReset = items.some(({ since }) => since > clock.complete() + AHEAD_SECONDS);
   let isClosed = false;
+  let timesTold = parts.timesTold();
 
   return {
     async frame(second) {
@@ -104,6 +107,8 @@ export function createFrameSession(view: StreamView, parts: FrameParts): FrameSe
       if (isClosed) throw new Error('the session was closed');
       const offset = clock.offsetSeconds();
       if (Math.abs(offset - startOffset) >= RESET_SECONDS) isReset = true;
+      if (timesTold !== parts.timesTold()) isReset = true;
+      timesTold = parts.timesTold();
       if (isReset) forget(offset);
       const [common, names, busiest] = await Promise.all([
         parts.common(second),

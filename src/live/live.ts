@@ -31,6 +31,8 @@ export interface Live {
    * @param lastSecond up to which all was told already, of Unix time; 0 where that is not known.
    */
   open(view: StreamView, lastSecond?: number): LiveStream;
+  /** Names were deleted: all that pages were told of is told again, as it is now. */
+  tellAnew(): void;
   /** Begins and ends to look at the numbers each second. */
   start(): void;
   stop(): void;
@@ -122,10 +124,12 @@ export function createLive(parts: LiveParts): Live {
     lists: createNameLists(sources, nowMs),
     prefixes: createPrefixes(sources, nowMs),
     firstSecond: () => firstSecond,
+    timesTold: () => timesTold,
     sessions: () => open,
   };
   let firstSecond = clock.present();
   let open = 0;
+  let timesTold = 1;
   let closedMs = 0;
   let told: { second: number; part: Promise<CommonPart> } | undefined;
   let unsubscribe = (): void => {};
@@ -136,6 +140,10 @@ export function createLive(parts: LiveParts): Live {
       return open;
     },
     open: openStream,
+    tellAnew() {
+      timesTold++;
+      forget();
+    },
     start() {
       firstSecond = clock.present();
       look();
@@ -146,15 +154,16 @@ export function createLive(parts: LiveParts): Live {
 
   function onSecond(second: number): void {
     look();
-    if (open === 0 && nowMs() - closedMs >= FORGET_MS) {
-      for (const names of [storeNames, gaugeNames]) names.clear();
-      for (const one of Object.values(totals)) one.clear();
-    }
+    if (open === 0 && nowMs() - closedMs >= FORGET_MS) forget();
     const found = vitalsParts();
     if (open === 0 || found === undefined) return;
     refresh();
     // Now, right behind the drain, the numbers are of one moment.
     told = { second, part: Promise.resolve(commonOf(found, readVitals(found))) };
+  }
+
+  function forget(): void {
+    for (const one of [storeNames, gaugeNames, ...Object.values(totals)]) one.clear();
   }
 
   function refresh(): void {

@@ -28,6 +28,7 @@ const NONE: ReadonlySet<string> = new Set();
 export function createStoreNames({ read, nowMs }: StoreNamesParts): StoreNames {
   let names = NONE;
   let version = 0;
+  let forgotten = 0;
   let isReading = false;
   let dueMs = -Infinity;
 
@@ -40,8 +41,10 @@ export function createStoreNames({ read, nowMs }: StoreNamesParts): StoreNames {
       if (read === undefined || isReading || nowMs() < dueMs) return;
       isReading = true;
       dueMs = nowMs() + READ_EVERY_MS;
+      const before = forgotten;
       readAll(read)
         .then((found) => {
+          if (forgotten !== before) return; // it may have what was to be forgotten
           names = found;
           version++;
         })
@@ -49,6 +52,7 @@ export function createStoreNames({ read, nowMs }: StoreNamesParts): StoreNames {
         .finally(() => (isReading = false));
     },
     clear() {
+      forgotten++;
       names = NONE;
       version++;
       dueMs = -Infinity;

@@ -1,5 +1,5 @@
 /**
- * Counts unique members in 16 KiB, to about 0.8 %.
+ * Counts unique members in 16 KiB at most, to about 0.8 %. Few members take less.
  *
  * The same as Redis' own (`src/hyperloglog.c`), bit by bit: 2^14 registers, chosen by the low bits
  * of MurmurHash64A; the estimator of Ertl, "New cardinality estimation algorithms for HyperLogLog
@@ -10,6 +10,10 @@ export interface HyperLogLog {
   add(member: string): void;
   /** Returns the estimate, a whole number. */
   count(): number;
+  /** About how much memory it takes. */
+  readonly heldBytes: number;
+  /** It takes no more, whatever is added. */
+  readonly isFullSize: boolean;
 }
 
 const INDEX_BITS = 14;
@@ -19,12 +23,18 @@ const PATTERN_BITS = 64 - INDEX_BITS;
 /** The same double as Redis' 0.721347520444481703680. */
 const ALPHA = 1 / (2 * Math.LN2);
 
+/** As long as fewer registers are touched, each takes an entry of a map. */
+const SPARSE_MAX = 256;
+const SPARSE_BYTES = 40;
+const EMPTY_BYTES = 400;
+const NO_HEIGHTS: Float64Array = new Float64Array(0);
+
 /** Creates a counter of no members. */
 export function createHyperLogLog(): HyperLogLog {
-  const registers = new Uint8Array(REGISTERS);
-  // How many registers are how high; so a count need not look at all of them.
-  const heights = new Float64Array(PATTERN_BITS + 2);
-  heights[0] = REGISTERS;
+  const sparse = new Map<number, number>();
+  let dense: Uint8Array | undefined;
+  // How many registers are how high, once dense: so a count need not look at all of them.
+  let denseHeights = NO_HEIGHTS;
   return {
     add(member) {
       const hash = murmurHash64A(member);
@@ -32,19 +42,47 @@ export function createHyperLogLog(): HyperLogLog {
       let pattern = hash >> BigInt(INDEX_BITS);
       let run = 1;
       for (; run <= PATTERN_BITS && (pattern & 1n) === 0n; run++) pattern >>= 1n;
-      const height = registers[index]!;
-      if (run <= height) return;
-      registers[index] = run;
-      heights[height]!--;
-      heights[run]!++;
+      raise(index, run);
     },
     count() {
+      const heights = dense === undefined ? heightsOf(sparse) : denseHeights;
       let z = REGISTERS * tau((REGISTERS - heights[PATTERN_BITS + 1]!) / REGISTERS);
       for (let height = PATTERN_BITS; height >= 1; height--) z = (z + heights[height]!) * 0.5;
       z += REGISTERS * sigma(heights[0]! / REGISTERS);
       return Math.round((ALPHA * REGISTERS * REGISTERS) / z);
     },
+    get heldBytes() {
+      return EMPTY_BYTES + (dense === undefined ? sparse.size * SPARSE_BYTES : REGISTERS);
+    },
+    get isFullSize() {
+      return dense !== undefined;
+    },
   };
+
+  function raise(index: number, height: number): void {
+    if (dense !== undefined) {
+      const before = dense[index]!;
+      if (height <= before) return;
+      dense[index] = height;
+      denseHeights[before]!--;
+      denseHeights[height]!++;
+      return;
+    }
+    sparse.set(index, Math.max(sparse.get(index) ?? 0, height));
+    if (sparse.size < SPARSE_MAX) return;
+    dense = new Uint8Array(REGISTERS);
+    denseHeights = heightsOf(sparse);
+    for (const [at, one] of sparse) dense[at] = one;
+    sparse.clear();
+  }
+}
+
+/** Returns how many registers are how high, where most were never touched. */
+function heightsOf(sparse: ReadonlyMap<number, number>): Float64Array {
+  const heights = new Float64Array(PATTERN_BITS + 2);
+  for (const height of sparse.values()) heights[height]!++;
+  heights[0] = REGISTERS - sparse.size;
+  return heights;
 }
 
 /** What registers that were never touched stand for. */

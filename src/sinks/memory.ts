@@ -47,6 +47,13 @@ export function createMemoryStore(wallNowMs: () => number = Date.now): Store & S
     },
     ...createMemorySets(wallNowMs),
     countFields: (hash) => Promise.resolve(hashes.get(hash)?.size ?? 0),
+    remove(hash, field, total) {
+      const fields = hashes.get(hash);
+      if (fields === undefined) return false;
+      const removed = total ? removeCounted(fields, field) : fields.delete(field ?? '');
+      if (fields.size === 0) hashes.delete(hash);
+      return removed;
+    },
     close: () => {},
   };
 }
@@ -59,6 +66,38 @@ function add(fields: Map<string, Field>, name: string, amount: number): boolean 
   if (field === undefined) fields.set(name, { value: sum, isGauge: false });
   else field.value = sum;
   return true;
+}
+
+/** Takes out a field of a split hash, or what was counted in its `total` alone. */
+function removeCounted(fields: Map<string, Field>, name: string | null): boolean {
+  const total = fields.get(TOTAL_FIELD);
+  if (total === undefined || name === TOTAL_FIELD) return false;
+  const amount = name === null ? aloneIn(fields) : fields.get(name)?.value;
+  if (amount === undefined) return false;
+  if (name !== null) fields.delete(name);
+  total.value = narrow(clamp(BigInt(total.value) - BigInt(amount)));
+  if (fields.size === 1 && (name === null || total.value === 0)) fields.delete(TOTAL_FIELD);
+  return true;
+}
+
+/** What `total` holds beyond the other fields; undefined where that is nothing. */
+function aloneIn(fields: Map<string, Field>): bigint | undefined {
+  let alone = 0n;
+  for (const [name, { value }] of fields) {
+    alone += name === TOTAL_FIELD ? BigInt(value) : -BigInt(value);
+  }
+  return alone === 0n && fields.size > 1 ? undefined : alone;
+}
+
+/** Where a count was refused for its size, what is left may be beyond 64 bits. */
+function clamp(value: bigint): bigint {
+  const most = 2n ** 63n - 1n;
+  if (value > most) return most;
+  return value < -most - 1n ? -most - 1n : value;
+}
+
+function narrow(value: bigint): number | bigint {
+  return BigInt.asIntN(53, value) === value ? Number(value) : value;
 }
 
 /** Sets a gauge; false, and nothing set, where that is beyond all numbers. */

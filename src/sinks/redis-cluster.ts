@@ -1,6 +1,5 @@
-import { ErrorReply } from 'redis';
-
 import type { Time } from '../flush/time.ts';
+import { isErrorReply } from './node-redis.ts';
 import { type Asking, askServers, isMisplaced } from './redis-asking.ts';
 import { keySlot } from './redis-slot.ts';
 import { type Call, createRedisLink, type RedisLink, type RedisLinkOptions } from './redis-link.ts';
@@ -162,7 +161,7 @@ type Redirection = { place: HostPort; isAsking: boolean } | 'again';
 
 /** Returns where a node sends us; undefined where its error says something else. */
 function readRedirection(error: unknown, from: HostPort): Redirection | undefined {
-  if (!(error instanceof ErrorReply)) return undefined;
+  if (!isErrorReply(error)) return undefined;
   if (error.message.startsWith('TRYAGAIN')) return 'again';
   const match = /^(MOVED|ASK) \d+ (.*):(\d+)$/.exec(error.message);
   if (match === null) return undefined;

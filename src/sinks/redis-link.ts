@@ -1,10 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-import { createClient, ErrorReply, type RedisClientOptions } from 'redis';
+import type { createClient, RedisClientOptions } from 'redis';
 
 import { errorText } from '../errors.ts';
 import { inTime, type Time } from '../flush/time.ts';
+import { isErrorReply, loadRedis } from './node-redis.ts';
 
 /** How long a connection and a reply are awaited. */
 export const REDIS_TIMEOUT_MS = 5000;
@@ -78,21 +79,23 @@ export function createRedisLink(options: RedisLinkOptions): RedisLink {
     try {
       return await work((args) => inTime(options.time, limit, over.call(args)));
     } catch (error) {
-      if (error instanceof ErrorReply) throw error;
+      if (isErrorReply(error)) throw error;
       lose(over);
       throw over.failure() ?? error;
     }
   }
 
   function connected(): Promise<Connection> {
-    if (closed) return Promise.reject(new Error('the connection to redis is closed'));
+    if (closed) return Promise.reject(isClosed());
     if (connection !== undefined) return Promise.resolve(connection);
     connecting ??= open().finally(() => (connecting = undefined));
     return connecting;
   }
 
   async function open(): Promise<Connection> {
-    const opened = openConnection(options, (error) => {
+    const redis = await loadRedis();
+    if (closed) throw isClosed();
+    const opened = openConnection(redis.createClient, options, (error) => {
       if (connection !== opened) return;
       lose(opened);
       options.onLost(errorText(error));
@@ -126,11 +129,16 @@ interface Connection {
   destroy(): void;
 }
 
+function isClosed(): Error {
+  return new Error('the connection to redis is closed');
+}
+
 function openConnection(
+  create: typeof createClient,
   { address, isBackground, timeoutMs, replyBytesMax }: RedisLinkOptions,
   onEnd: (error: Error) => void,
 ): Connection {
-  const client = createClient({
+  const client = create({
     ...address,
     RESP: 2,
     disableOfflineQueue: true,

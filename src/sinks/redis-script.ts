@@ -20,9 +20,9 @@ import type { ChunkOutcome, FieldFault } from './store.ts';
  * would have overflowed 64 bits, `4d` a gauge that holds no number. Behind these stands what gauges
  * have become that were changed, such as ` 5=12.5`; a chunk answered again does not tell that.
  *
- * Or ` w string`: the hash is no hash but a string. Then nothing was applied, and the number is used
- * up all the same: a copy of the request that comes late, when there is a hash again and its parts
- * have gone out under another number, must do nothing.
+ * Or ` w string`: the hash is no hash but a string. Then nothing was applied, and the number is
+ * used up all the same: a copy of the request that comes late, when there is a hash again and its
+ * parts have gone out under another number, must do nothing.
  *
  * A chunk that is answered again prolongs the marker's life, for the sake of WAIT alone: it waits
  * for what its own connection has written, and replicas that have this have all before it too.
@@ -115,24 +115,41 @@ return faults .. table.concat(told)
 `;
 
 /**
- * Adds members to a HyperLogLog, which may be forgotten at a time, and answers how many it has by
- * then: a few microseconds more, and no request more. Where that may not be asked, nothing.
+ * Adds members to HyperLogLogs, each of which may be forgotten at a time.
  *
- *     KEYS[1] key     ARGV[1] seconds since 1970     ARGV[2…] members, a character per byte
+ *     KEYS[n] key     ARGV[2n] seconds since 1970         ARGV[2 #KEYS + 2…] members, key by key,
+ *                     ARGV[2n + 1] how many members                          a character per byte
+ *     ARGV[1] `count`, or '' where nobody wants to know how many members there are
  *
  * A request is UTF-8, so a byte from 0x80 on comes as two: `c2` and itself, or `c3` and 64 less.
+ *
+ * Answers which keys are of another type, such as ` 0 3`, from 0; and behind these how many members
+ * others have by then, such as ` 1=12`, if that is wanted and may be asked: some microseconds more.
+ * Any other error is that of the whole: what was added before it is added again without harm.
  */
 export const ADD_MEMBERS = `
-local members = {}
-for at = 2, #ARGV do
-  members[at - 1] = string.gsub(ARGV[at], '([\\194\\195])([\\128-\\191])', function(first, second)
-    return string.char(string.byte(second) + (first == '\\195' and 64 or 0))
-  end)
+local faults, told, at = '', {}, 2 * #KEYS + 1
+for n, key in ipairs(KEYS) do
+  local members = {}
+  for index = 1, tonumber(ARGV[2 * n + 1]) do
+    members[index] = string.gsub(ARGV[at + index], '([\\194\\195])([\\128-\\191])',
+      function(first, second)
+        return string.char(string.byte(second) + (first == '\\195' and 64 or 0))
+      end)
+  end
+  at = at + #members
+  local reply = redis.pcall('PFADD', key, unpack(members))
+  if type(reply) == 'number' then
+    redis.call('EXPIREAT', key, ARGV[2 * n])
+    local unique = ARGV[1] ~= '' and redis.pcall('PFCOUNT', key)
+    if type(unique) == 'number' then told[#told + 1] = ' ' .. n - 1 .. '=' .. unique end
+  elseif string.find(reply.err, 'WRONGTYPE') or string.find(reply.err, 'INVALIDOBJ') then
+    faults = faults .. ' ' .. n - 1
+  else
+    return reply
+  end
 end
-redis.call('PFADD', KEYS[1], unpack(members))
-redis.call('EXPIREAT', KEYS[1], ARGV[1])
-local unique = redis.pcall('PFCOUNT', KEYS[1])
-return type(unique) == 'number' and unique or -1
+return faults .. table.concat(told)
 `;
 
 /**
@@ -166,8 +183,8 @@ export function readFaults(reply: string): ChunkOutcome {
   return faults;
 }
 
-/** Reads what gauges that were changed stand at, by part; nothing of a chunk answered again. */
-export function readChanged(reply: string): [part: number, value: number][] {
+/** Reads what an answer tells of parts: what changed gauges stand at, how many members sets have. */
+export function readTold(reply: string): [part: number, value: number][] {
   return Array.from(reply.matchAll(/ (\d+)=(\S+)/g), ([, part, value]) => {
     return [Number(part), Number(value)];
   });

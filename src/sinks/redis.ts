@@ -5,7 +5,7 @@ import {
   ADD_MEMBERS,
   APPLY_CHUNK,
   markerKey,
-  readChanged,
+  readTold,
   readFaults,
   readWrongType,
 } from './redis-script.ts';
@@ -17,7 +17,8 @@ import {
   plainDecimal,
   type Store,
 } from './store.ts';
-import type { SetStore } from './set-store.ts';
+import { keySlot } from './redis-slot.ts';
+import type { SetChunk, SetFault, SetFaults, SetStore } from './set-store.ts';
 
 /** Markers are forgotten after 7 days: longer than any chunk is ever sent again. */
 const MARKER_SECONDS = 7 * 24 * 3600;
@@ -46,11 +47,7 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     },
     readField: (hash, field) => access.readField(hash, field).catch(rethrow),
     countFields: (hash) => access.countFields(hash).catch(rethrow),
-    async addMembers({ key, expireAt, members }) {
-      const args = [String(expireAt), ...members];
-      const unique = Number(await access.evaluate(ADD_MEMBERS, [key], args).catch(rethrow));
-      return unique >= 0 ? unique : undefined;
-    },
+    addMembers,
     countMembers: (key) => access.countUnique(key).catch(rethrow),
     close: () => access.close(),
   };
@@ -69,9 +66,42 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     const reply = String(await access.evaluate(APPLY_CHUNK, keys, args).catch(rethrow));
     const type = readWrongType(reply);
     if (type !== undefined) throw new HashFault(`WRONGTYPE ${hash} holds a ${type}, not a hash`);
-    if (onChanged !== undefined) for (const told of readChanged(reply)) onChanged(...told);
+    if (onChanged !== undefined) for (const told of readTold(reply)) onChanged(...told);
     return readFaults(reply);
   }
+
+  async function addMembers(
+    chunks: readonly SetChunk[],
+    onCount?: (chunk: number, unique: number) => void,
+  ): Promise<SetFaults> {
+    const wish = onCount === undefined ? '' : 'count';
+    const faults = new Map<number, SetFault>();
+    const keys = chunks.map(({ key }) => key);
+    for (const places of callsOf(access.kind, keys)) {
+      const added = places.map((at) => chunks[at]!);
+      const lengths = added.flatMap((one) => [String(one.expireAt), String(one.members.length)]);
+      const args = [wish, ...lengths, ...added.flatMap(({ members }) => members)];
+      const addedTo = added.map(({ key }) => key);
+      const reply = String(await access.evaluate(ADD_MEMBERS, addedTo, args));
+      for (const [, place] of reply.matchAll(/ (\d+)(?![\d=])/g)) {
+        faults.set(places[Number(place)]!, 'wrong_type');
+      }
+      for (const [place, unique] of readTold(reply)) onCount?.(places[place]!, unique);
+    }
+    return faults;
+  }
+}
+
+/** Returns the places of keys that may be named in one call: in a cluster those of one slot. */
+function callsOf(kind: RedisAccess['kind'], keys: readonly string[]): number[][] {
+  const calls = new Map<number, number[]>();
+  for (const [at, key] of keys.entries()) {
+    const slot = kind === 'redis-cluster' ? keySlot(key) : 0;
+    const call = calls.get(slot);
+    if (call === undefined) calls.set(slot, [at]);
+    else call.push(at);
+  }
+  return [...calls.values()];
 }
 
 /** Redis before 7 puts words in front of what a script's command has failed of. */

@@ -1,11 +1,17 @@
-/** Members that are added to a set in one step. Added again, they change nothing. */
+/** Members for one set. Added again, they change nothing. */
 export interface SetChunk {
   readonly key: string;
   /** When all of it may be forgotten, in seconds since 1970. */
   readonly expireAt: number;
-  /** One character per byte; a thousand at most. */
+  /** One character per byte; at least one member. */
   readonly members: readonly string[];
 }
+
+/** Why a set takes no members: its key is of another type, or there is no room for another set. */
+export type SetFault = 'wrong_type' | 'sets_full';
+
+/** Which of several sets have taken no members, by their place among them. */
+export type SetFaults = ReadonlyMap<number, SetFault>;
 
 /** A place where unique members are counted. */
 export interface SetStore {
@@ -13,19 +19,18 @@ export interface SetStore {
   connect(): Promise<void>;
   readonly connected: boolean;
   /**
-   * Adds members, and returns about how many there are by then; undefined where that may not be
-   * asked. Rejects with `HashFault` where the key is of another type, with
-   * {@link SetsFull} where there is no room for another set, and with any other error where it is
-   * not known whether they were added.
+   * Adds members to several sets, a thousand members at most in all. Rejects where it is not known
+   * which of them were added.
+   *
+   * @param onCount is told how many members each has by then, before it resolves; nothing where
+   *   that may not be asked.
    */
-  addMembers(chunk: SetChunk): Promise<number | undefined>;
-  /** Returns about how many members there are; rejects with `HashFault` as above. */
+  addMembers(
+    chunks: readonly SetChunk[],
+    onCount?: (chunk: number, unique: number) => void,
+  ): Promise<SetFaults>;
+  /** Returns about how many members there are; rejects with `HashFault` if it is no set. */
   countMembers(key: string): Promise<number>;
-}
-
-/** The store has no room for another set; those that there are go on. */
-export class SetsFull extends Error {
-  override readonly name = 'SetsFull';
 }
 
 /** Sets are kept so long after the last write. */

@@ -61,6 +61,15 @@ export interface Store {
   read(hash: string): Promise<[field: string, value: string][]>;
   /** Returns the value of a field, null where it is not there; rejects as `read` does. */
   readField(hash: string, field: string): Promise<string | null>;
+  /**
+   * Takes a field out of a hash; false where it is not there. Undefined where counts are
+   * everybody's, and nobody's to take away.
+   *
+   * @param total whether parts of this hash added to `total` too (see {@link Chunk}): then that is
+   *   reduced by what the field held, and goes with the last field. `field` null is then what was
+   *   counted in `total` alone.
+   */
+  readonly remove?: ((hash: string, field: string | null, total: boolean) => boolean) | undefined;
   /** Returns how many fields a hash has, which costs little however many; rejects as `read` does. */
   countFields(hash: string): Promise<number>;
   close(): void;

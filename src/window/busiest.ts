@@ -33,6 +33,8 @@ export interface Busiest<Kept> {
   readonly members: ReadonlyMap<string, Member<Kept>>;
   /** Goes on to the spans that are over at a second where one begins; yields often. */
   advance(end: number): Iterable<void>;
+  /** Forgets a name and what is kept of it, if it is one of them. */
+  forget(name: string): void;
   /** The first second from `second` on where a span begins of which all is known. */
   firstSpan(second: number): number;
 }
@@ -53,7 +55,7 @@ export function createBusiest<Kept>(source: BusiestSource<Kept>, limit: number):
   const members = new Map<string, Member<Kept>>();
   let rankedTo = 0;
 
-  return { members, advance, firstSpan };
+  return { members, advance, forget: remove, firstSpan };
 
   function* advance(end: number): Generator<void> {
     const best: Ranked[] = [];
@@ -95,7 +97,8 @@ export function createBusiest<Kept>(source: BusiestSource<Kept>, limit: number):
   }
 
   function remove(name: string): void {
-    source.release(members.get(name)!.kept);
+    const member = members.get(name);
+    if (member !== undefined) source.release(member.kept);
     members.delete(name);
   }
 

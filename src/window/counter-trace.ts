@@ -36,6 +36,8 @@ export interface CounterTrace {
   counters(): Iterable<Traced>;
   readonly size: number;
   has(name: string): boolean;
+  /** Forgets a counter and all that was added to it; false for an unknown one. */
+  remove(name: string): boolean;
   /** The first second of which everything is still there. */
   oldestSecond(): number;
   /** What the records take, 16 MiB at most. */
@@ -44,18 +46,19 @@ export interface CounterTrace {
   forgetIdle(): Iterable<void>;
 }
 
-/** What a trace is made with; all but the clock is for tests. */
+/** What a trace is made with. */
 export interface CounterTraceOptions {
   clock: WindowClock;
   /** What the records may take: a power of 2, at least 32. */
   bytesMax?: number;
   /**
-   * Whether a number holds until the next one, as a gauge does. Then the last of a second counts,
-   * `points` has one more in front, which held before, and what is idle is forgotten after 2 hours
-   * only, where there are not more than 131,072 names.
+   * Whether a number holds until the next, as a gauge does: the last of a second counts, `points`
+   * has the one before in front, and idle ones stay for 2 hours, where they are 131,072 at most.
    */
   holds?: boolean;
 }
+
+type Visit = (second: number, sum: number) => void;
 
 /** How far back it reaches. */
 const TRACE_SECONDS = 300;
@@ -66,11 +69,10 @@ const BYTES_MAX = 16 << 20;
 const BYTES_AT_FIRST = 4096;
 /** A way back up to 2^24, seconds up to 2^14, and a mark and a double. */
 const RECORD_BYTES_MAX = 4 + 2 + 9;
-/** What held for longer is told as if it held for so long. */
-const AHEAD_MAX = 2 ** 14 - 1;
 /** Of so many seconds it is known where their records begin: a power of 2 above 300. */
 const STARTS = 512;
 const NONE = -1;
+const UNKNOWN = { second: NONE, sum: 0, last: NONE, isListed: false, score: 0 };
 /** What is no whole number from 0 up is marked, and written as a double. */
 const DOUBLE = 1;
 
@@ -118,7 +120,7 @@ export function createCounterTrace({
     of(name) {
       const found = listed.get(name);
       if (found !== undefined) return found;
-      const one: Traced = { name, second: NONE, sum: 0, last: NONE, isListed: true, score: 0 };
+      const one: Traced = { name, ...UNKNOWN, isListed: true };
       listed.set(name, one);
       return one;
     },
@@ -130,26 +132,20 @@ export function createCounterTrace({
       });
       return found.toReversed();
     },
-    recentSum(name, from, to = Infinity) {
-      let all = 0;
-      visitBack(name, from, (second, sum) => {
-        if (second <= to) all += sum;
-      });
-      return finite(all);
-    },
-    recentAmount(name, from, to = Infinity) {
-      let all = 0;
-      visitBack(name, from, (second, sum) => {
-        if (second <= to) all += Math.abs(sum);
-      });
-      return finite(all);
-    },
+    recentSum: (name, from, to = Infinity) => recent(name, from, to, (sum) => sum),
+    recentAmount: (name, from, to = Infinity) => recent(name, from, to, Math.abs),
     names: () => listed.keys(),
     counters: () => listed.values(),
     get size() {
       return listed.size;
     },
     has: (name) => listed.has(name),
+    remove(name) {
+      const one = listed.get(name);
+      // Whoever keeps it may add to it again: then it is listed again.
+      if (one !== undefined) Object.assign(one, UNKNOWN);
+      return listed.delete(name);
+    },
     oldestSecond,
     get bytes() {
       return bytes.length;
@@ -167,6 +163,14 @@ export function createCounterTrace({
       }
     },
   };
+
+  function recent(name: string, from: number, to: number, of: (sum: number) => number): number {
+    let all = 0;
+    visitBack(name, from, (second, sum) => {
+      if (second <= to) all += of(sum);
+    });
+    return finite(all);
+  }
 
   function add(one: Traced, sum: number): void {
     const second = clock.second();
@@ -196,7 +200,7 @@ export function createCounterTrace({
     reserve();
     const place = end;
     let to = writeNumber(place, one.last >= intactFrom ? place - one.last : 0);
-    to = writeNumber(to, Math.min(ahead, AHEAD_MAX));
+    to = writeNumber(to, Math.min(ahead, 2 ** 14 - 1));
     const isWhole = one.sum >= 0 && Number.isSafeInteger(one.sum);
     end = isWhole ? writeNumber(to, 2 * one.sum) : writeDouble(to, one.sum);
     one.last = place;
@@ -257,11 +261,7 @@ export function createCounterTrace({
   }
 
   /** Visits the seconds of a counter that are over, the last one first; and what held before. */
-  function visitBack(
-    name: string,
-    from: number,
-    visit: (second: number, sum: number) => void,
-  ): void {
+  function visitBack(name: string, from: number, visit: Visit): void {
     const one = listed.get(name);
     if (one === undefined) return;
     const to = clock.complete();

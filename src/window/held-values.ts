@@ -16,6 +16,8 @@ export interface HeldValues {
   readonly history: HeldHistory;
   /** Takes in what the store holds by now; NaN where that is not known. */
   hold(name: string, value: number): void;
+  /** Forgets a name and what is kept of it. */
+  forget(name: string): void;
 }
 
 /** What is kept for 2 hours in spans of 30 s, of the 200 that are written most often. */
@@ -23,6 +25,7 @@ export interface HeldHistory {
   /** Goes on to what is over by now, where a span is; yields often. Not twice at a time. */
   advance(): Iterable<void>;
   has(name: string): boolean;
+  forget(name: string): void;
   /**
    * Returns the spans that begin after `since` and in which one was written, oldest first; the
    * first one may be what held before. None for one that is not among the busiest.
@@ -42,7 +45,16 @@ export function createHeldValues(clock: WindowClock, limit: number = LIMIT): Hel
   const writes = createCounterTrace({ clock, bytesMax: BYTES_MAX });
   const values = createCounterTrace({ clock, bytesMax: BYTES_MAX, holds: true });
   const history = createHeldHistory(clock, { writes, values }, limit);
-  return { writes, values, history, hold: (name, value) => values.add(values.of(name), value) };
+  return {
+    writes,
+    values,
+    history,
+    hold: (name, value) => values.add(values.of(name), value),
+    forget(name) {
+      for (const trace of [writes, values]) trace.remove(name);
+      history.forget(name);
+    },
+  };
 }
 
 /** Of each is kept, by turns: where a span begins, the last value in it, the lowest, the highest. */
@@ -86,6 +98,7 @@ function createHeldHistory(
       yield* busiest.advance(end);
     },
     has: (name) => busiest.members.has(name),
+    forget: (name) => busiest.forget(name),
     points(name, since) {
       const member = busiest.members.get(name);
       if (member === undefined) return [];

@@ -26,6 +26,8 @@ export interface LongHistory {
   counter(name: string, since: number): [second: number, span: number, sum: number][];
   /** Whether a name is among the busiest. */
   has(kind: 'counter' | 'timing', name: string): boolean;
+  /** Forgets a name and what is kept of it. */
+  forget(kind: 'counter' | 'timing', name: string): void;
   /** What the columns of timings take. */
   readonly bytes: number;
 }
@@ -63,6 +65,7 @@ export function createLongHistory(options: LongHistoryOptions): LongHistory {
     timing: timings.read,
     counter: counters.read,
     has: (kind, name) => (kind === 'timing' ? timings : counters).busiest.members.has(name),
+    forget: (kind, name) => (kind === 'timing' ? timings : counters).busiest.forget(name),
     get bytes() {
       return timings.bytes();
     },

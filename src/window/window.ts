@@ -9,6 +9,7 @@ import {
   type Column,
   COLUMN_COUNT_MAX,
   type ColumnLog,
+  dropTo,
   emptyColumn,
   forEachPlace,
   mergeFromLog,
@@ -58,6 +59,8 @@ export interface LiveWindow {
   columnsSince(name: string, second: number): Column[];
   /** Adds those that begin from one second to another to `into`, as far as they are over. */
   mergeInto(into: Column, name: string, from: number, to: number): void;
+  /** Forgets a name and all its samples; false for an unknown one. */
+  remove(name: string): boolean;
   /** The first second that the window reaches back to. */
   oldestSecond(): number;
   /** Sum of the weights from a second on, to the last one that is over if not to one before. */
@@ -171,6 +174,7 @@ export function createWindow({ windowSeconds, budgetBytes, clock }: WindowOption
       const log = logOf(name);
       return log === undefined ? 0 : weightWithin(log, from, Math.min(to, clock.complete()));
     },
+    remove,
     oldestSecond,
     tend,
     usage: () => ({ names: series.size, bytes: bytesUsed, columnsMerged, columnsDropped }),
@@ -221,16 +225,21 @@ export function createWindow({ windowSeconds, budgetBytes, clock }: WindowOption
     return clock.present() - windowSeconds + 1;
   }
 
+  function remove(name: string): boolean {
+    const log = logOf(name);
+    if (log === undefined) return false;
+    changing(log, () => dropTo(log, log.end, true));
+    nameLengths -= name.length;
+    return series.delete(name);
+  }
+
   /** Between two turns may be added to any series. */
   function* tend(): Generator<void> {
     tendedSecond = clock.present();
     const from = oldestSecond();
     for (const { name, log } of each()) {
       changing(log, () => dropBefore(log, from));
-      if (log.start === log.end) {
-        series.delete(name); // an empty log takes nothing that counts
-        nameLengths -= name.length;
-      }
+      if (log.start === log.end) remove(name);
       yield;
     }
     while (bytesUsed > budgetBytes && (yield* makeRoom()));

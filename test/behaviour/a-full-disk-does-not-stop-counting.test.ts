@@ -14,9 +14,9 @@ import { openSender, type Sender, sendUdp } from '../support/udp.ts';
 const MIB = 1 << 20;
 
 /** What came in is delivered, waits or was dropped, and nothing else. */
-function expectIdentities({ samples, counters, timings }: Vitals): void {
-  for (const kind of ['counters', 'timings'] as const) {
-    const { recovered, delivered, pending, dropped } = { counters, timings }[kind];
+function expectIdentities({ samples, ...vitals }: Vitals): void {
+  for (const kind of ['counters', 'gauges', 'sets', 'timings'] as const) {
+    const { recovered, delivered, pending, dropped } = vitals[kind];
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
     expect(delivered + pending + lost, kind).to.equal(samples[kind] + recovered);
   }
@@ -215,5 +215,37 @@ describe('a full disk does not stop counting', () => {
       .to.include('"first"')
       .and.to.include(`"n${names - 1}"`);
     expect(taken).to.not.include('"n0"');
+  });
+
+  it('members of sets that wait for Redis keep within it too', async () => {
+    disk.remove();
+    disk = mountSmallDisk(64);
+    const limit = 16 * MIB;
+    const server = await start('--spool-limit', '16MiB');
+    await redis.kill();
+    const long = 'x'.repeat(1000);
+    const sets = 300;
+    const each = 50;
+    let most = 0;
+    for (let set = 0; set < sets; set++) {
+      const lines = Array.from({ length: each }, (_, member) => `u${set}:${member}${long}|s`);
+      await sender!.send(`hits:1|c\n${lines.join('\n')}`);
+      if (set % 20 > 0) continue;
+      expectIdentities(await server.vitals());
+      most = Math.max(most, spoolBytes());
+    }
+    const vitals = await server.until(({ samples }) => samples.sets === sets * each);
+    expectIdentities(vitals);
+    expect(Object.keys(vitals.sets.dropped)).to.deep.equal(['spool_full']);
+    expect(vitals.counters.dropped).to.deep.equal({});
+    expect(vitals.state.up).to.equal(true);
+    expect(most / MIB, 'MiB').to.be.at.most(limit / MIB);
+
+    await redis.restart();
+    const { sets: left } = await server.until(({ counters, sets: { pending } }) => {
+      return counters.pending + pending === 0;
+    });
+    expect(await hits()).to.equal(sets);
+    expect(left.delivered + left.dropped['spool_full']!).to.equal(sets * each);
   });
 });

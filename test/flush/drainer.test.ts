@@ -79,6 +79,21 @@ describe('the drainer', () => {
     return Object.fromEntries(counters.cut().map(({ name, amount }) => [name, amount]));
   }
 
+  it('knows when the last line came, taken or refused', async () => {
+    const { received } = drainer;
+    expect(received.lastLineMs).to.equal(undefined);
+    nowMs = 5;
+    await count('');
+    expect(received.lastLineMs).to.equal(undefined);
+    await count('a:1|c');
+    expect(received.lastLineMs).to.equal(5);
+    nowMs = 9;
+    await drainer.drain();
+    expect(received.lastLineMs).to.equal(5);
+    await count('bad');
+    expect(received.lastLineMs).to.equal(9);
+  });
+
   it('forgets names idle for a period, keeps those in use, and loses no count or remainder', async () => {
     await count('busy:1.5|c', 'idle:2|c', 'third:0.3|c', 'slow:1|ms', 'gone:1|ms');
     expect(cut()).to.deep.equal({ busy: 1, idle: 2, third: 0 });

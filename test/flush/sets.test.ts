@@ -4,44 +4,48 @@ import { describe, it } from 'mocha';
 import { createSetBook, dayOf, SET_BYTES_MAX, type SetItem } from '../../src/flush/set-book.ts';
 import { createSetSender } from '../../src/flush/set-sender.ts';
 import { createMemorySets } from '../../src/sinks/memory-sets.ts';
-import { SetsFull, type SetChunk } from '../../src/sinks/set-store.ts';
-import { HashFault } from '../../src/sinks/store.ts';
+import type { SetChunk, SetFaults, SetStore } from '../../src/sinks/set-store.ts';
 import { droppedOf } from './rig.ts';
 
-type Outcome = 'ok' | 'lost-before' | 'lost-after' | 'wrong-type' | 'full';
+type OnCount = Parameters<SetStore['addMembers']>[1];
+type Outcome = 'ok' | 'lost-before' | 'lost-after' | 'wrong_type' | 'sets_full';
 const DAY_MS = 86_400_000;
 
 /** A sender with everything around it in the test's hand. */
 function createSetRig(collections = ['h']) {
   const hand = { wallMs: 0, outcomes: [] as Outcome[] };
   const sets = createMemorySets(() => hand.wallMs);
-  const sent: SetChunk[] = [];
+  const sent: (readonly SetChunk[])[] = [];
   const gone: SetItem[] = [];
+  const told = new Map<string, number>();
   const book = createSetBook();
   const store = {
     ...sets,
     connected: true,
     connect: () => Promise.resolve(),
-    async addMembers(chunk: SetChunk) {
-      sent.push(chunk);
+    async addMembers(chunks: readonly SetChunk[], onCount?: OnCount): Promise<SetFaults> {
+      sent.push(chunks);
       const outcome = hand.outcomes.shift() ?? 'ok';
       if (outcome === 'lost-before') throw new Error('away');
-      if (outcome === 'wrong-type') throw new HashFault('WRONGTYPE');
-      if (outcome === 'full') throw new SetsFull('full');
-      const unique = await sets.addMembers(chunk);
-      if (outcome === 'lost-after') throw new Error('no answer');
-      return unique;
+      if (outcome === 'lost-after') {
+        await sets.addMembers(chunks);
+        throw new Error('no answer');
+      }
+      if (outcome === 'ok') return sets.addMembers(chunks, onCount);
+      await sets.addMembers(chunks.slice(1)); // the first of them alone is refused
+      return new Map([[0, outcome]]);
     },
   };
   const sender = createSetSender({
     ...{ book, store, layout: { collections } },
     memory: { membersGone: (item) => void gone.push(item) },
+    onCount: (name, unique) => void told.set(name, unique),
     ...{ wallNowMs: () => hand.wallMs, nowMs: () => 0, log: () => {} },
   });
   const add = (name: string, member: string): boolean =>
     book.add(book.entry(name), dayOf(hand.wallMs), member);
   const send = (): Promise<void> => sender.send(() => false);
-  return { hand, sent, gone, book, store, sender, add, send };
+  return { hand, sent, gone, told, book, store, sender, add, send };
 }
 
 describe('Sets on their way to the store', () => {
@@ -101,25 +105,38 @@ describe('Sets on their way to the store', () => {
   });
 
   it('go out once each, a thousand members a call, for 8 days from the write', async () => {
-    const { hand, sent, add, send, sender } = createSetRig();
+    const { hand, sent, told, add, send, sender } = createSetRig();
     hand.wallMs = 10 * DAY_MS;
     for (let at = 0; at < 4000; at++) add('a', String(at % 2000));
     await send();
-    expect(sent.map(({ members }) => members.length)).to.deep.equal([1000, 1000]);
-    expect(sent[0]).to.include({ key: 'h:set:a:1970-01-11', expireAt: 18 * 86_400 });
+    expect(sent.map((call) => call.map(({ members }) => members.length))).to.deep.equal([
+      [1000],
+      [1000],
+    ]);
+    expect(sent[0]![0]).to.include({ key: 'h:set:a:1970-01-11', expireAt: 18 * 86_400 });
     expect(sender.tally.delivered).to.equal(4000);
+    expect(told.get('a')).to.be.within(1980, 2020);
     expect(sender.today()).to.deep.equal({ day: '1970-01-11', names: ['a'] });
     hand.wallMs += DAY_MS;
     expect(sender.today()).to.deep.equal({ day: '1970-01-12', names: [] });
   });
 
-  for (const [outcomeOf, reason] of [
-    ['wrong-type', 'wrong_type'],
-    ['full', 'sets_full'],
-  ] as const) {
+  it('of many names go out together, a call for each collection', async () => {
+    const { sent, add, send, store } = createSetRig(['h', 'i']);
+    for (let at = 0; at < 2500; at++) add(`n${at % 500}`, String(at));
+    await send();
+    const lengths = (call: readonly SetChunk[]): number =>
+      call.reduce((sum, { members }) => sum + members.length, 0);
+    expect(sent.map(lengths)).to.deep.equal([1000, 1000, 1000, 1000, 500, 500]);
+    for (const key of ['h:set:n0', 'i:set:n499']) {
+      expect(await store.countMembers(`${key}:1970-01-01`)).to.equal(5);
+    }
+  });
+
+  for (const reason of ['wrong_type', 'sets_full'] as const) {
     it(`are dropped under ${reason} where one key cannot take them; others go on`, async () => {
       const { hand, add, send, sender, store } = createSetRig();
-      hand.outcomes = [outcomeOf];
+      hand.outcomes = [reason];
       add('a', 'x');
       add('a', 'x');
       add('b', 'y');
@@ -132,9 +149,9 @@ describe('Sets on their way to the store', () => {
 
   it('stop when they are told to, and keep the rest', async () => {
     const { add, sender, sent } = createSetRig();
-    for (const name of ['a', 'b', 'c']) add(name, 'x');
+    for (let at = 0; at < 3000; at++) add(`n${at % 3}`, String(at));
     await sender.send(() => sent.length === 2);
-    expect([sender.tally.delivered, sender.pendingSamples]).to.deep.equal([2, 1]);
+    expect([sender.tally.delivered, sender.pendingSamples]).to.deep.equal([2000, 1000]);
   });
 });
 

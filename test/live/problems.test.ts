@@ -153,6 +153,7 @@ describe('Problems', () => {
     ...['not_integer', 'overflow', 'key_limit', 'refused', 'too_old', 'timing_log_full'],
     ...['not_number', 'set_log_full', 'set_book_full', 'sets_full', 'wrong_type'],
     ...['trap_status_403', 'spool_full', 'window_full', 'toString', 'one_of_later'],
+    ...['not_number', 'wrong_type', 'sets_full', 'set_book_full', 'set_log_full'],
   ]) {
     it(`tell of samples dropped for ${reason}`, () => {
       const before = { ...NOTHING.timings, dropped: new Map([[reason, 1]]) };

@@ -100,6 +100,25 @@ describe('Names that the store knows', () => {
     third.close();
   });
 
+  it('that were being read when they were forgotten are read again', async () => {
+    const time = createFakeTime();
+    let answer: (fields: Fields[]) => void = () => {};
+    let reads = 0;
+    const read = (): Promise<Fields[]> => {
+      reads++;
+      return new Promise((resolve) => (answer = resolve));
+    };
+    const names = createStoreNames({ read, nowMs: () => time.nowMs() });
+    names.refresh();
+    names.clear();
+    answer([[['deleted', '1']]]);
+    expect(await known(names)).to.deep.equal([]);
+    names.refresh();
+    answer([[['a', '1']]]);
+    expect(await known(names)).to.deep.equal(['a']);
+    expect(reads).to.equal(2);
+  });
+
   it('are not read out of a hash so large that it would hold the store up', async () => {
     for (const [fields, reads] of [
       [100_000, 1],

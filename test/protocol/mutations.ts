@@ -8,11 +8,11 @@ const GOOD = [
   ...['a:1|c|#t:v|@0.5|e:x|card:low|zzz', 'a:1|c||@1|', 'a b\t/c:1e3|c', 'a:.5e-3|d', '_:0|c|T0'],
   ...['a:1e-9|ms|@1e-9', 'a:12345678901234567890.5|c', 'gr\xc3\xb6\xc3\x9fe:1|c', 'caf\xc3:1|c'],
   ...['__proto__:1|c', 'constructor:1|ms', 'a\0b:1|c', 'a:1|c|#k:2,k:1,k:1,=;:;', 'a:1|c\r'],
-  ...['a:1|c|#\xf0\x9f\x98\x80:1,\xef\xbd\x9e:1'],
+  ...['a:1|c|#\xf0\x9f\x98\x80:1,\xef\xbd\x9e:1', 'a:3|g', 'a:+3:-1|g|@0.1', 'a:x:y|s|#t:v'],
 ];
 /** And some that it refuses. */
 const BAD = [
-  ...['a:+3|g', 'a:x:y|s', '_e{5,4}:title|text', '_sc|up|0', 'a:1e400|c', 'a:0x10|c', ':1|c'],
+  ...['a:-1|ms', 'a:|s', '_e{5,4}:title|text', '_sc|up|0', 'a:1e400|c', 'a:0x10|c', ':1|c'],
   ...['a:5|zzz', 'x:|g', 'a:1|c|@0', 'a:1|c|@ 1', 'a:1|c|#,', 'a|b:1|c', 'noise'],
 ];
 /** Mutations make most lines bad ones, so it begins with more good ones. */
@@ -32,10 +32,15 @@ export interface Mutator {
   next(): number;
 }
 
-/** Creates a maker of lines: the same seed makes the same lines. */
-export function createMutator(seed: number): Mutator {
+/**
+ * Creates a maker of lines: the same seed makes the same lines.
+ *
+ * @param more lines to begin with, beside those that there are.
+ */
+export function createMutator(seed: number, more: readonly string[] = []): Mutator {
   const random = seededRandom(seed);
-  const pool = SEEDS.map((text) => Buffer.from(text, 'latin1'));
+  const pool = [...SEEDS, ...more].map((text) => Buffer.from(text, 'latin1'));
+  const seeds = pool.length;
   const bytes = Buffer.alloc(LINE_BYTES_MAX + 64);
   let length = 0;
   return { bytes, next };
@@ -53,8 +58,8 @@ export function createMutator(seed: number): Mutator {
     // Some go back into the pool in place of one that was made: faults add up over time.
     if (random() < 0.01 && length < 120) {
       const made = Buffer.from(bytes.subarray(0, length));
-      if (pool.length < SEEDS.length * 1.5) pool.push(made);
-      else pool[SEEDS.length + below(pool.length - SEEDS.length)] = made;
+      if (pool.length < seeds * 1.5) pool.push(made);
+      else pool[seeds + below(pool.length - seeds)] = made;
     }
     return length;
   }

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { systemTime } from '../../src/flush/time.ts';
 import { createRedisStore } from '../../src/sinks/redis.ts';
 import { createOwnAccess } from '../../src/sinks/redis-access.ts';
+import type { SetStore } from '../../src/sinks/set-store.ts';
 import type { Store } from '../../src/sinks/store.ts';
 import { runProgram } from '../support/program.ts';
 import { type RedisCluster, startCluster } from '../support/redis-cluster.ts';
@@ -25,7 +26,12 @@ describe('Over a cluster or sentinels, the store in Redis', () => {
     for (const one of stores.splice(0)) one.close();
   });
 
-  function storeAt(url: string, timeoutMs = 500, replicas = 0, lost: string[] = []): Store {
+  function storeAt(
+    url: string,
+    timeoutMs = 500,
+    replicas = 0,
+    lost: string[] = [],
+  ): Store & SetStore {
     const time = systemTime();
     const onLost = (error: string): void => void lost.push(error);
     const access = createOwnAccess({ address: { url }, time, timeoutMs, replicas, onLost });
@@ -54,6 +60,20 @@ describe('Over a cluster or sentinels, the store in Redis', () => {
       }
     }
     expect(kinds).to.deep.equal(['redis-cluster', 'redis-sentinel']);
+  });
+
+  it('adds the members of many sets, wherever each of them is', async () => {
+    const keys = [...Array.from({ length: 20 }, (_, n) => `s${n}`), '{s1}:a', '{s1}:b'];
+    const chunks = keys.map((key, n) => ({
+      ...{ key, expireAt: Math.floor(Date.now() / 1000) + 600 },
+      members: Array.from({ length: n + 1 }, (_, member) => String(member)),
+    }));
+    for (const { url } of [cluster, group]) {
+      const store = storeAt(url);
+      expect([...(await store.addMembers(chunks))]).to.deep.equal([]);
+      const counts = await Promise.all(keys.map((key) => store.countMembers(key)));
+      expect(counts).to.deep.equal(keys.map((_, n) => n + 1));
+    }
   });
 
   it('is served by any one seed, be the others dead, silent or strangers', async () => {

@@ -226,7 +226,9 @@ export function createChaosCollector(parts: ChaosCollectorParts): ChaosCollector
     await now.quiet();
     for (;;) {
       const vitals = await now.check();
-      if (vitals.counters.pending + vitals.timings.pending === 0) return vitals;
+      const { counters, gauges, sets, timings } = vitals;
+      const kinds = [counters, gauges, sets, timings];
+      if (kinds.every(({ pending }) => pending === 0)) return vitals;
       if (performance.now() > deadlineMs) {
         book.wrong(`${name} still has pending: ${JSON.stringify(vitals)}\n${now.process.said()}`);
         return vitals;

@@ -65,6 +65,7 @@ export async function startSentinelStore(book: ChaosBook, waits: boolean): Promi
     withoutStore: undefined,
     healed: () => gate.alone(() => Promise.resolve()),
     hash: (name) => group.hash(name),
+    unique: async (key) => Number(await (await group.master()).command('PFCOUNT', key)),
     keys: async () => (await (await group.master()).command('KEYS', '*')) as string[],
     close: () => group.stop(),
   };
@@ -105,6 +106,7 @@ export async function startClusterStore(
     withoutStore: undefined,
     healed: () => gate.alone(() => cluster.settled()),
     hash: (name) => cluster.hash(name),
+    unique: async (key) => Number(await (await cluster.masterOf(key)).command('PFCOUNT', key)),
     async keys() {
       const all = await Promise.all((await mastersNow()).map((node) => node.command('KEYS', '*')));
       return (all as string[][]).flat();

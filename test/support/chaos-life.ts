@@ -28,6 +28,7 @@ export interface Life {
   close(): Promise<void>;
 }
 
+const KINDS = ['counters', 'gauges', 'sets', 'timings'] as const;
 const AHEAD_MAX = 80;
 const ACCEPTED_WITHIN_MS = 30_000;
 /** The kernel deals senders out to the threads by their address. */
@@ -41,7 +42,7 @@ export function createLife(
   const { book, traffic, collector, udpPort } = parts;
   const senders = Array.from({ length: SENDERS }, () => openSender(udpPort));
   const chance = book.chance(`life ${process.pid}`);
-  const sent = { datagrams: 0, lines: 0, counters: 0, timings: 0 };
+  const sent = { datagrams: 0, lines: 0, counters: 0, gauges: 0, sets: 0, timings: 0 };
   let acceptedDatagrams = 0;
   let flows = false;
   let isOver = false;
@@ -68,8 +69,7 @@ export function createLife(
   async function send(datagram: ChaosDatagram): Promise<void> {
     sent.datagrams++;
     sent.lines += datagram.lines;
-    sent.counters += datagram.counters;
-    sent.timings += datagram.timings;
+    for (const kind of KINDS) sent[kind] += datagram[kind];
     await chance.of(senders).send(datagram.text);
   }
 
@@ -83,7 +83,7 @@ export function createLife(
     const deadlineMs = performance.now() + ACCEPTED_WITHIN_MS;
     for (;;) {
       const { samples, lines, udp } = await check();
-      const isAll = samples.counters === sent.counters && samples.timings === sent.timings;
+      const isAll = KINDS.every((kind) => samples[kind] === sent[kind]);
       if (isAll && lines.accepted === sent.lines) return;
       if (performance.now() > deadlineMs) {
         const got = JSON.stringify({ samples, lines, udp });
@@ -107,10 +107,9 @@ export function createLife(
 
   async function check(): Promise<Vitals> {
     const vitals = await process.vitals();
-    const { counters, timings, samples, udp, lines } = vitals;
+    const { samples, udp, lines } = vitals;
     acceptedDatagrams = udp.datagrams;
-    identity('counters', samples.counters, counters);
-    identity('timings', samples.timings, timings);
+    for (const kind of KINDS) identity(kind, samples[kind], vitals[kind]);
     for (const [reason, count] of Object.entries(lines.rejected)) {
       book.wrong(`${who} has rejected ${count} lines: ${reason}`);
     }

@@ -14,7 +14,8 @@ export function textOf(report: ChaosReport): string {
     `seed ${options.seed}, ${options.redis}: ${total} faults in ${options.seconds} s, ` +
       `${(total / options.seconds).toFixed(1)} a second; all in all ${tookSeconds.toFixed(1)} s`,
     ...[...faults].toSorted().map(([kind, count]) => `  ${String(count).padStart(6)}  ${kind}`),
-    `sent: ${sent.counterNames} counters, whose sum is ${sent.counterSum}, and ${sent.timings} timings`,
+    `sent: ${sent.counterNames} counters, whose sum is ${sent.counterSum}, ${sent.gauges} gauges, ` +
+      `${sent.sets} sets, and ${sent.timings} timings`,
     `the trap took ${bodies.taken} bodies; ${bodies.again} came again`,
   ];
   for (const wrong of wrongs) lines.push(`WRONG: ${wrong}`);
@@ -22,13 +23,15 @@ export function textOf(report: ChaosReport): string {
     lines.push(`DIFFERENT: ${where} ${key}: expected ${expected}, got ${got}`);
   }
   if (differences.length > 30) lines.push(`and ${differences.length - 30} more differences`);
-  const off = differences.filter(({ where }) => where !== 'trap').map(amountOff);
+  const off = differences
+    .filter(({ where }) => !/^trap$|:gauges$|:set:/.test(where))
+    .map(amountOff);
   if (off.length > 0) {
     const missing = off.reduce((sum, one) => sum + Math.max(0, -one), 0);
     const doubled = off.reduce((sum, one) => sum + Math.max(0, one), 0);
     lines.push(`of the counters, ${missing} is missing and ${doubled} is too much`);
   }
-  if (isExact(report)) lines.push('exact: per hash and name, and every timing once');
+  if (isExact(report)) lines.push('exact: per hash, set and name, and every timing once');
   else lines.push('the last events:', ...events.slice(-80).map((event) => `  ${event}`));
   return lines.join('\n');
 }

@@ -3,11 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type ChaosBook, keepStriking, openBook } from './chaos-book.ts';
 import { type ChaosCollector, createChaosCollector } from './chaos-collector.ts';
 import { checkKeys, compareCounters, compareTimings, type Difference } from './chaos-compare.ts';
+import { compareGauges, compareSets } from './chaos-compare.ts';
 import { startClusterStore, startSentinelStore } from './chaos-failover.ts';
 import { openWay } from './chaos-network.ts';
 import { PROGRAM } from './chaos-process.ts';
 import { type ChaosStore, startSingle } from './chaos-single.ts';
-import { type ChaosTraffic, createTraffic } from './chaos-traffic.ts';
+import { type ChaosTraffic, createTraffic, THREADED } from './chaos-traffic.ts';
 import { type ChaosTrap, startChaosTrap } from './chaos-trap.ts';
 
 /** What a run of chaos is to be. */
@@ -36,7 +37,13 @@ export interface ChaosReport {
   tookSeconds: number;
   faults: ReadonlyMap<string, number>;
   /** What was sent: samples of counters are in no number, their sums are. */
-  sent: { counterNames: number; counterSum: number; timings: number };
+  sent: {
+    counterNames: number;
+    counterSum: number;
+    gauges: number;
+    sets: number;
+    timings: number;
+  };
   bodies: { taken: number; again: number };
   differences: readonly Difference[];
   wrongs: readonly string[];
@@ -76,6 +83,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       sent: {
         counterNames: sums.length,
         counterSum: sums.reduce((sum, one) => sum + one, 0) / 1000,
+        gauges: traffic.gauges.size,
+        sets: traffic.sets.size,
         timings: traffic.timings.size,
       },
       bodies: { taken: trap.taken, again: trap.again },
@@ -111,7 +120,7 @@ async function setUp(book: ChaosBook, options: ChaosOptions): Promise<Stage> {
         ...['--counter-interval', String(chance.whole(15, 100))],
         ...['--timing-interval', String(chance.whole(15, 100))],
         ...['--stop-timeout', String(chance.whole(100, 700))],
-        ...['--threads', collector === 1 ? '2' : '1'],
+        ...['--threads', THREADED.has(collector) ? '2' : '1'],
       ];
       const program = options.program ?? PROGRAM;
       const { withoutStore } = store;
@@ -159,5 +168,7 @@ async function settle(stage: Stage, options: ChaosOptions): Promise<Difference[]
   }
   await checkKeys(book, store, COLLECTIONS, collectors.length);
   const counters = await compareCounters(store, COLLECTIONS, traffic);
-  return [...counters, ...compareTimings(trap, traffic)];
+  const gauges = await compareGauges(store, COLLECTIONS, traffic);
+  const sets = await compareSets(store, COLLECTIONS, traffic);
+  return [...counters, ...gauges, ...sets, ...compareTimings(trap, traffic)];
 }

@@ -17,6 +17,8 @@ export interface ChaosStore {
   /** Resolves when all of it is as it should be. */
   healed(): Promise<void>;
   hash(name: string): Promise<Map<string, string>>;
+  /** About how many members a set has. */
+  unique(key: string): Promise<number>;
   /** All keys there are. */
   keys(): Promise<string[]>;
   close(): Promise<void>;
@@ -59,6 +61,7 @@ export async function startSingle(
     withoutStore: (work) => gate.alone(() => without(work)),
     healed: () => gate.alone(() => way.clear()),
     hash: async (name) => pairs(await node.command('HGETALL', name)),
+    unique: async (key) => Number(await node.command('PFCOUNT', key)),
     keys: async () => (await node.command('KEYS', '*')) as string[],
     async close() {
       await way.close();

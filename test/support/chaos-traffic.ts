@@ -5,6 +5,8 @@ export interface ChaosDatagram {
   text: string;
   lines: number;
   counters: number;
+  gauges: number;
+  sets: number;
   timings: number;
 }
 
@@ -12,6 +14,10 @@ export interface ChaosDatagram {
 export interface ChaosTraffic {
   /** What each counter has been added to over all collectors, in thousandths. */
   readonly counters: ReadonlyMap<string, number>;
+  /** What each gauge stands at. */
+  readonly gauges: ReadonlyMap<string, number>;
+  /** The members that each set was given. */
+  readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
   /** The name of each timing: every value is sent once, so that a value tells a sample. */
   readonly timings: ReadonlyMap<number, string>;
   /** Makes a datagram for a collector. It counts as sent. */
@@ -32,10 +38,17 @@ const SAMPLED: readonly [value: number, rate: string, amount: number][] = [
   [-2, '0.5', -4],
 ];
 
+const NOTHING: ChaosDatagram = { text: '', lines: 0, counters: 0, gauges: 0, sets: 0, timings: 0 };
+
+/** The collectors with several threads. */
+export const THREADED: ReadonlySet<number> = new Set([1]);
+
 /** Creates traffic of some names, for some collectors. */
 export function createTraffic(book: ChaosBook, names: number): ChaosTraffic {
   const chance = book.chance('traffic');
   const counters = new Map<string, number>();
+  const gauges = new Map<string, number>();
+  const sets = new Map<string, Set<string>>();
   const timings = new Map<number, string>();
   // By collector and name: what of the sum is not whole, in thousandths.
   const fractions = new Map<number, Map<string, number>>();
@@ -43,18 +56,23 @@ export function createTraffic(book: ChaosBook, names: number): ChaosTraffic {
   const sampled = namesOf('s', names * 0.15);
   const broken = namesOf('f', names * 0.2);
   const timed = namesOf('t', names * 0.25);
+  const changed = namesOf('g', names * 0.05);
+  const unique = namesOf('u', names * 0.03);
   let serial = 0;
 
-  return { counters, timings, datagram, rest };
+  return { counters, gauges, sets, timings, datagram, rest };
 
   function datagram(collector: number): ChaosDatagram {
     const lines: string[] = [];
-    const made = { text: '', lines: chance.whole(1, 18), counters: 0, timings: 0 };
+    const made = { ...NOTHING, lines: chance.whole(1, 18) };
     for (let n = 0; n < made.lines; n++) {
       const kind = chance.next();
-      if (kind < 0.4) lines.push(integers(made));
-      else if (kind < 0.55) lines.push(sampledOnes(made));
-      else if (kind < 0.7) lines.push(fraction(collector, made));
+      if (kind < 0.35) lines.push(integers(made));
+      else if (kind < 0.48) lines.push(sampledOnes(made));
+      else if (kind < 0.6) lines.push(fraction(collector, made));
+      else if (kind < 0.67) lines.push(gaugeChange(made));
+      else if (kind < 0.72) lines.push(ownGauge(collector, made));
+      else if (kind < 0.78) lines.push(member(made));
       else lines.push(timing(made));
     }
     made.text = lines.join('\n');
@@ -102,6 +120,43 @@ export function createTraffic(book: ChaosBook, names: number): ChaosTraffic {
     return `${name}:${values.join(':')}|${chance.of(['ms', 'h', 'd'])}${rate}`;
   }
 
+  /** Of a gauge that all collectors change: whatever their order, the sum is the same. */
+  function gaugeChange(made: ChaosDatagram): string {
+    const name = chance.of(changed);
+    return gaugeLine(name, [change()], made);
+  }
+
+  /** Of a gauge that one alone sets and changes, so that it is known what it stands at. */
+  function ownGauge(collector: number, made: ChaosDatagram): string {
+    if (THREADED.has(collector)) return gaugeChange(made); // whose order nobody knows
+    const name = `v.${collector}.${chance.whole(0, 5)}`;
+    const values = [chance.yes(0.4) ? String(chance.whole(0, 999)) : change()];
+    if (chance.yes(0.3)) values.push(change());
+    return gaugeLine(name, values, made);
+  }
+
+  function change(): string {
+    const by = chance.whole(-99, 99);
+    return by < 0 ? String(by) : `+${by}`;
+  }
+
+  function gaugeLine(name: string, values: readonly string[], made: ChaosDatagram): string {
+    for (const value of values) {
+      const before = /^[-+]/.test(value) ? (gauges.get(name) ?? 0) : 0;
+      gauges.set(name, before + Number(value));
+    }
+    made.gauges += values.length;
+    return `${name}:${values.join(':')}|g`;
+  }
+
+  function member(made: ChaosDatagram): string {
+    const name = chance.of(unique);
+    const one = `m${chance.whole(0, 2000)}`;
+    sets.set(name, (sets.get(name) ?? new Set()).add(one));
+    made.sets++;
+    return `${name}:${one}|s`;
+  }
+
   function add(name: string, thousandths: number): void {
     counters.set(name, (counters.get(name) ?? 0) + thousandths);
   }
@@ -111,7 +166,8 @@ export function createTraffic(book: ChaosBook, names: number): ChaosTraffic {
     const some = open.slice(0, 20);
     const lines = some.map(([name, left]) => addFraction(collector, name, -left));
     if (lines.length === 0) return undefined;
-    return { text: lines.join('\n'), lines: lines.length, counters: lines.length, timings: 0 };
+    const { length } = lines;
+    return { ...NOTHING, text: lines.join('\n'), lines: length, counters: length };
   }
 }
 

@@ -11,6 +11,8 @@ export interface CollectorProcess {
   readonly udpPort: number;
   /** 0 where it is off. */
   readonly tcpPort: number;
+  /** 0 where it is off. */
+  readonly adminPort: number;
   readonly httpUrl: string;
   /** Everything printed so far. */
   readonly stdout: () => string;
@@ -64,6 +66,7 @@ export async function startCollector(
     pid: child.pid!,
     udpPort: portOf(endpoint('udp')),
     tcpPort: portOf(endpoint('tcp')),
+    adminPort: portOf(endpoint('admin')),
     httpUrl: http,
     stdout: () => printed.stdout,
     stderr: () => printed.stderr,

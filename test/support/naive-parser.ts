@@ -15,12 +15,17 @@ export interface NaiveSample {
   member?: string;
 }
 
-/** What a line is: its name with all tags and its samples, or every reason there is against it. */
+/** What a line is: its name with all tags and its samples, or why it is refused. */
 export interface NaiveLine {
-  /** Reasons to refuse the line; whoever refuses it may give any of them. Empty: accepted. */
-  reasons: Set<string>;
+  /**
+   * The first fault that there is, read from the left, but for two things: a type is read before
+   * its values, and what a name is made of when all of the line is well. Absent: accepted.
+   */
+  reason?: string;
   name: string;
   samples: NaiveSample[];
+  /** The name and the tags behind `|#` as they are written. */
+  spelled: { name: string; tags: string };
 }
 
 export type NaiveRule = 'statsd' | 'keep';
@@ -37,49 +42,49 @@ export function naiveLines(datagram: string): string[] {
 
 /** Reads a line; each character of the text stands for one byte. */
 export function naiveParse(line: string, rule: NaiveRule, dialect?: NaiveDialect): NaiveLine {
-  const reasons = new Set<string>();
-  const read: NaiveLine = { reasons, name: '', samples: [] };
+  const spelled = { name: line.split(/[:|]/, 1)[0]!, tags: '' };
+  const read: NaiveLine = { name: '', samples: [], spelled };
   // An event or a service check, whatever follows.
   if (/^(_e\{.|_sc\|)/s.test(line)) return refuse(read, 'unsupported');
   if (!line.includes(':') || !line.includes('|')) return refuse(read, 'no_separator');
-  const name = line.split(':', 1)[0]!;
-  if (name.includes('|')) refuse(read, 'bad_name');
-  const { base } = partsOf(name, dialect);
-  if (base === '') refuse(read, 'bad_name');
-  if (base.length > 512) refuse(read, 'name_too_long');
+  const parts = partsOf(spelled.name, dialect);
+  // A bracket that is not closed is told of later, and no part of how long the name is.
+  const base = dialect === 'signalfx' ? parts.base.replace(/\[[^\]]*$/s, '') : parts.base;
+  if (base.length > 512) return refuse(read, 'name_too_long');
+  if (base === '' || line[spelled.name.length] === '|') return refuse(read, 'bad_name');
 
   const tags: string[] = [];
-  readBits(line.slice(name.length + 1), read, tags);
-  if (tags.length > 1) refuse(read, 'bad_tags');
-  nameIt(read, { name, tags: tags[0] ?? '', rule, dialect });
+  readBits(line.slice(spelled.name.length + 1), read, tags);
+  spelled.tags = tags[0] ?? '';
+  if (read.reason === undefined) nameIt(read, rule, dialect);
   return read;
 }
 
+/** Only the first fault counts. */
 function refuse(read: NaiveLine, reason: string): NaiveLine {
-  read.reasons.add(reason);
+  read.reason ??= reason;
   return read;
 }
 
 /** `values|type|field|field`, and after a `:` in the type or the rate the next such. */
 function readBits(text: string, read: NaiveLine, tags: string[]): void {
-  const parts = text.split('|');
-  let values: string | undefined = parts.shift();
+  const parts = text.split('|').toReversed(); // the next is the last: there may be thousands
+  let values = parts.pop();
   while (values !== undefined) {
-    const typeText = parts.shift();
+    const typeText = parts.pop();
     if (typeText === undefined) return void refuse(read, 'bad_type');
     const [type, afterType] = cut(typeText);
     let next: string | undefined = afterType;
     const fields: string[] = [];
     while (next === undefined && parts.length > 0) {
-      const field = parts.shift()!;
+      const field = parts.pop()!;
       const [rate, afterRate] = field.startsWith('@') ? cut(field) : [field, undefined];
       fields.push(rate);
       next = afterRate;
     }
-    tags.push(...fields.filter((field) => field.startsWith('#')).map((field) => field.slice(1)));
-    readSamples(values, type, fields, read);
+    readSamples(values, { type, fields, tags }, read);
     // Nothing behind that `:`: there are no values, and no type either.
-    if (next === '') refuse(read, 'bad_value');
+    if (next === '' && parts.length === 0) refuse(read, 'bad_value');
     values = next;
   }
 }
@@ -90,33 +95,55 @@ function cut(text: string): [string, string | undefined] {
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function readSamples(values: string, type: string, fields: string[], read: NaiveLine): void {
-  const rates = fields.filter((field) => field.startsWith('@')).map((field) => field.slice(1));
-  const rate = rates.length === 0 ? 1 : number(rates[0]!);
-  if (rates.length > 1 || !(rate > 0 && rate <= 1)) refuse(read, 'bad_rate');
-  const times = fields.filter((field) => field.startsWith('T')).map((field) => field.slice(1));
-  if (/^[cmg]$/.test(type) && times.some((time) => !/^\d+$/.test(time))) refuse(read, 'bad_value');
+interface Bit {
+  type: string;
+  fields: string[];
+  /** Of the whole line: there may be only one. */
+  tags: string[];
+}
 
+function readSamples(values: string, bit: Bit, read: NaiveLine): void {
+  const { type } = bit;
   if (!/^(c|ms|g|s|h|d|m)$/.test(type)) return void refuse(read, 'bad_type');
-  if (type === 's') {
-    if (values === '') refuse(read, 'bad_value');
-    return void read.samples.push({ kind: 'set', value: 0, weight: 1, member: values });
+  const texts = type === 's' ? [values] : values.split(':').filter((text) => text !== '');
+  if (texts.length === 0 || texts[0] === '') refuse(read, 'bad_value');
+  if (type !== 's') {
+    const numbers = texts.map(number);
+    if (numbers.some((one) => !Number.isFinite(one))) refuse(read, 'bad_value');
+    if (type === 'ms' && numbers.some((one) => one < 0)) refuse(read, 'bad_value');
   }
-  const texts = values.split(':').filter((text) => text !== '');
-  if (texts.length === 0) refuse(read, 'bad_value');
+  const rate = readFields(bit, read);
   for (const text of texts) {
-    const value = number(text);
-    const sample = sampleOf(type, value, rate);
-    if (type === 'g') sample.relative = /^[-+]/.test(text);
-    const finite = [value, sample.value, sample.weight].every(Number.isFinite);
-    if (!finite || (type === 'ms' && value < 0)) refuse(read, 'bad_value');
+    const sample = sampleOf(type, text, rate);
+    if (![sample.value, sample.weight].every(Number.isFinite)) refuse(read, 'bad_value');
     read.samples.push(sample);
   }
 }
 
-function sampleOf(type: string, value: number, rate: number): NaiveSample {
+/** Returns the rate. */
+function readFields({ type, fields, tags }: Bit, read: NaiveLine): number {
+  let rate: number | undefined;
+  for (const field of fields) {
+    const rest = field.slice(1);
+    if (field.startsWith('@')) {
+      const isSecond = rate !== undefined;
+      rate = number(rest);
+      if (isSecond || !(rate > 0 && rate <= 1)) refuse(read, 'bad_rate');
+    } else if (field.startsWith('#')) {
+      tags.push(rest);
+      if (tags.length > 1) refuse(read, 'bad_tags');
+    } else if (field.startsWith('T') && /^[cmg]$/.test(type) && !/^\d+$/.test(rest)) {
+      refuse(read, 'bad_value');
+    }
+  }
+  return rate ?? 1;
+}
+
+function sampleOf(type: string, text: string, rate: number): NaiveSample {
+  if (type === 's') return { kind: 'set', value: 0, weight: 1, member: text };
+  const value = number(text);
   if (type === 'c' || type === 'm') return { kind: 'counter', value: value / rate, weight: 1 };
-  if (type === 'g') return { kind: 'gauge', value, weight: 1 };
+  if (type === 'g') return { kind: 'gauge', value, weight: 1, relative: /^[-+]/.test(text) };
   return { kind: 'timing', value, weight: 1 / rate };
 }
 
@@ -125,11 +152,8 @@ function number(text: string): number {
 }
 
 /** The name that all spellings share: sanitised, with its tags sorted, each once. */
-function nameIt(
-  read: NaiveLine,
-  spelled: { name: string; tags: string; rule: NaiveRule; dialect: NaiveDialect | undefined },
-): void {
-  const { name, tags, rule, dialect } = spelled;
+function nameIt(read: NaiveLine, rule: NaiveRule, dialect: NaiveDialect | undefined): void {
+  const { name, tags } = read.spelled;
   const { base, graphite, listed } = partsOf(name, dialect);
   if (dialect === 'signalfx' && /[[\]]/.test(base)) refuse(read, 'bad_tags');
   const clean = (text: string): string => sanitised(text, rule);
