@@ -256,11 +256,14 @@ describe('Deleting gauges and timers', () => {
         },
       },
     })!;
+    const { values } = rig.parts.memory.gauges;
+    values.add(values.of('g.a'), 7);
     expect(await remove('gauges', ['g.*', 'g.a', 'none'])).to.deep.equal([
       { word: 'g.*', names: ['g.a', 'g.b'] },
       { word: 'g.a', names: [] },
       { word: 'none', names: [] },
     ]);
+    expect(values.has('g.a')).to.equal(false);
     rig.check();
     await rig.flush();
     expect(await readGauges(rig.parts)).to.deep.equal([['h', '2.5']]);

@@ -121,6 +121,16 @@ describe('Sets on their way to the store', () => {
     expect(sender.today()).to.deep.equal({ day: '1970-01-12', names: [] });
   });
 
+  it('are counted as they are written, up to a thousand names a batch', async () => {
+    const { told, add, send } = createSetRig(['h', 'i']);
+    for (let at = 0; at < 3000; at++) add(`n${at}`, 'x');
+    await send();
+    expect([told.size, told.get('n0'), told.has('n2999')]).to.deep.equal([1000, 1, false]);
+    add('n2999', 'y');
+    await send();
+    expect(told.get('n2999')).to.equal(2);
+  });
+
   it('of many names go out together, a call for each collection', async () => {
     const { sent, add, send, store } = createSetRig(['h', 'i']);
     for (let at = 0; at < 2500; at++) add(`n${at % 500}`, String(at));
