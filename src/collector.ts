@@ -164,6 +164,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       recovered,
       state,
       store,
+      saidDown: () => admin?.saidDown(),
     };
     sayReceiver(socket, options, log);
     try {
@@ -265,9 +266,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
 
   function reasons(): string[] {
     const { counterInterval: counterMs, timingInterval: timingMs } = options;
-    if (vitalsParts === undefined) return [];
-    const said = admin?.reasons() ?? [];
-    return [...said, ...readReasons(vitalsParts, { counterMs, timingMs })];
+    return vitalsParts === undefined ? [] : readReasons(vitalsParts, { counterMs, timingMs });
   }
 
   function hashes(): string[] {

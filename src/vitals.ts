@@ -1,3 +1,4 @@
+import type { SaidDown } from './admin/commands.ts';
 import type { CounterFlusher } from './flush/counter-flusher.ts';
 import type { CounterBook } from './flush/counter-book.ts';
 import type { GaugeBook } from './flush/gauge-book.ts';
@@ -49,6 +50,8 @@ export interface VitalsParts {
   /** Undefined without a state directory. */
   state: StateDir | undefined;
   store: Store;
+  /** Who has taken the collector out of service, if somebody has. */
+  saidDown: () => SaidDown | undefined;
 }
 
 /**
@@ -123,10 +126,16 @@ export function readVitals(parts: VitalsParts): Vitals {
 
 /** What keeps a collector from being well, for `/healthz`; empty when nothing does. */
 export function readReasons(
-  { counterFlusher, timingFlusher, nowMs, state, store }: VitalsParts,
+  { counterFlusher, timingFlusher, nowMs, state, store, saidDown }: VitalsParts,
   intervals: { counterMs: number; timingMs: number },
 ): string[] {
   const reasons: string[] = [];
+  const down = saidDown();
+  if (down !== undefined) {
+    const ago = seconds(nowMs() - down.sinceMs);
+    const said = `${down.peer} said "health down" at the admin console ${ago} ago`;
+    reasons.push(`${said}: say "health up" there to undo it`);
+  }
   const { health, refusing } = counterFlusher;
   const storeLimitMs = 3 * intervals.counterMs;
   if (health.downMs() > storeLimitMs) {

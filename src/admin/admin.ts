@@ -7,7 +7,7 @@ import type { Options } from '../option-types.ts';
 import { OPTION_SPECS } from '../option-specs.ts';
 import type { Vitals, VitalsParts } from '../vitals.ts';
 import { type SinkAges, statsText } from './answers.ts';
-import { type CommandParts, createCommands } from './commands.ts';
+import { type CommandParts, createCommands, type SaidDown } from './commands.ts';
 import { type ConsoleServer, createConsoleServer } from './console-server.ts';
 import { createDelete, type DeletingParts } from './deleting.ts';
 import { optionsText } from './shown-options.ts';
@@ -16,8 +16,8 @@ import { optionsText } from './shown-options.ts';
 export interface Admin extends ConsoleServer {
   /** Takes where the collector listens, to be shown. */
   tell(endpoints: Endpoints): void;
-  /** Why the collector is not to get traffic, for `/healthz`; empty while nobody said `health down`. */
-  reasons(): string[];
+  /** Who has said that the collector is not to get traffic; undefined while nobody has. */
+  saidDown(): SaidDown | undefined;
 }
 
 /** What the console shows and changes. */
@@ -62,7 +62,7 @@ export function createAdmin(options: Options, parts: AdminParts): Admin | undefi
   const server = createConsoleServer({ ...address, commands, time, log });
 
   return {
-    reasons: commands.reasons,
+    saidDown: commands.saidDown,
     tell: (bound) => void (endpoints = bound),
     close() {
       isClosed = true;

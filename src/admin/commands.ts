@@ -29,6 +29,12 @@ export interface CommandParts extends CountedParts {
   log: Log;
 }
 
+/** Who said `health down`, and when, on the collector's clock. */
+export interface SaidDown {
+  readonly peer: string;
+  readonly sinceMs: number;
+}
+
 /** What the commands do. One state is common to all connections: whether somebody said it is down. */
 export interface Commands {
   /**
@@ -38,8 +44,8 @@ export interface Commands {
    * @param peer who says so.
    */
   obey(command: Command, peer: string): Reply | Promise<Reply> | undefined;
-  /** Why the collector is not to get traffic, for `/healthz`; empty while nobody said `health down`. */
-  reasons(): string[];
+  /** Who has said that the collector is not to get traffic; undefined while nobody has. */
+  saidDown(): SaidDown | undefined;
 }
 
 const DELETIONS: ReadonlyMap<string, DeletedKind> = new Map([
@@ -51,16 +57,11 @@ const DELETIONS: ReadonlyMap<string, DeletedKind> = new Map([
 /** Creates the commands of a collector that is up. */
 export function createCommands(parts: CommandParts): Commands {
   const { nowMs, log } = parts;
-  let down: { peer: string; sinceMs: number } | undefined;
+  let down: SaidDown | undefined;
 
   return {
     obey,
-    reasons() {
-      if (down === undefined) return [];
-      const seconds = Math.round((nowMs() - down.sinceMs) / 1000);
-      const said = `${down.peer} said "health down" at the admin console ${seconds} s ago`;
-      return [`${said}: say "health up" there to undo it`];
-    },
+    saidDown: () => down,
   };
 
   function obey({ name, words }: Command, peer: string): Reply | Promise<Reply> | undefined {

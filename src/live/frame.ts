@@ -37,7 +37,7 @@ export interface Rates {
 /** Something that a user should know, and what to do about it. */
 export interface Problem {
   /** What it is about: one problem each at a time. */
-  about: 'store' | 'trap' | 'state' | 'refused' | 'drops' | 'keys' | 'lost' | 'lag';
+  about: 'store' | 'trap' | 'state' | 'refused' | 'drops' | 'keys' | 'lost' | 'lag' | 'admin';
   /** `bad`: counts are lost or late now. `warn`: they may be, or somebody sends nonsense. */
   level: 'bad' | 'warn';
   /** What happened, in one sentence, with its numbers. May hold text from outside. */

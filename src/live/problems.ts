@@ -1,3 +1,4 @@
+import type { SaidDown } from '../admin/commands.ts';
 import { receiveBufferAdvice } from '../ingest/kernel.ts';
 import type { RefusedLine } from '../flush/received.ts';
 import type { RejectReason } from '../protocol/reasons.ts';
@@ -9,6 +10,8 @@ import { growth, type Totals } from './recent.ts';
 /** How things stand: all that problems are made of. */
 export interface Standing {
   vitals: Vitals;
+  /** Who has taken the collector out of service, if somebody has; in Unix milliseconds. */
+  saidDown: SaidDown | undefined;
   /** A minute ago, and now; undefined while nothing is known. */
   lastMinute: { before: Totals; now: Totals } | undefined;
   store: { label: string; down: Down | undefined; refusing: Refusing[] };
@@ -69,6 +72,7 @@ export function problemsOf(standing: Standing): Problem[] {
     refusedProblem(standing),
     keysProblem(standing),
     lagProblem(standing),
+    downProblem(standing),
   ].filter((one) => one !== undefined);
   // Sorting keeps those of one level in the order above.
   return found.toSorted((one, other) => rank(one) - rank(other));
@@ -76,6 +80,19 @@ export function problemsOf(standing: Standing): Problem[] {
 
 function rank({ level }: Problem): number {
   return level === 'bad' ? 0 : 1;
+}
+
+function downProblem({ saidDown }: Standing): Problem | undefined {
+  if (saidDown === undefined) return undefined;
+  const { peer, sinceMs } = saidDown;
+  const text = `Out of service: ${peer} said "health down" at the admin console`;
+  return {
+    about: 'admin',
+    level: 'warn',
+    text,
+    advice: 'Say "health up" there to undo it.',
+    sinceMs,
+  };
 }
 
 function storeProblem({ store, vitals }: Standing): Problem | undefined {

@@ -47,6 +47,7 @@ export function readStanding(
   { recent, toUnixMs, intervals }: StandingParts,
 ): Standing {
   const { counterFlusher, timingFlusher, store, state, nowMs, received } = parts;
+  const down = parts.saidDown();
   const failure = state?.failure();
   const downOf = ({ up, lastError: error, downMs }: Health): Down | undefined => {
     const ms = downMs();
@@ -54,6 +55,7 @@ export function readStanding(
   };
   return {
     vitals,
+    saidDown: down && { peer: down.peer, sinceMs: toUnixMs(down.sinceMs) },
     lastMinute: recent.lastMinute(),
     store: {
       label: store.label,

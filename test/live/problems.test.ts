@@ -23,6 +23,7 @@ const IN_TIME = { lagMs: 900, limitMs: 4500 };
 const LATE = { lagMs: 21_000, limitMs: 4500 };
 const WELL: Standing = {
   vitals: VITALS,
+  saidDown: undefined,
   lastMinute: { before: NOTHING, now: NOTHING },
   store: { label: 'redis 127.0.0.1:6379', down: undefined, refusing: [] },
   trap: undefined,
@@ -64,6 +65,16 @@ describe('Problems', () => {
     expect(one({ store, vitals }).advice).to.match(/^Counts are kept in memory /);
     const never = { ...WELL.store, down: { error: null, sinceMs: 5 } };
     expect(one({ store: never }).text).to.equal('redis 127.0.0.1:6379 was not reached yet');
+  });
+
+  it('tell who has taken the collector out of service', () => {
+    expect(one({ saidDown: { peer: '127.0.0.1:4000', sinceMs: 77 } })).to.deep.equal({
+      about: 'admin',
+      level: 'warn',
+      text: 'Out of service: 127.0.0.1:4000 said "health down" at the admin console',
+      advice: 'Say "health up" there to undo it.',
+      sinceMs: 77,
+    });
   });
 
   it('tell of hashes that refuse', () => {

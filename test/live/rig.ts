@@ -95,6 +95,7 @@ export function createLiveRig({
     kernelDrops: { read: () => hand.kernelDrops, close: () => {} },
     tcp: () => ({ configured: false, connections: 0, accepted: 0, refused: 0, bytes: 0 }),
     hasUnix: false,
+    saidDown: () => undefined,
     received,
     growth: createGrowth(nowMs),
     counterBook,
