@@ -77,7 +77,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   // In the order in which a sample passes: sockets and ledgers,
   const onHalfFull = (): void => void flush(timingFlusher);
   const receiving = ingestOptions(options, state, log);
-  const ingest = createInputs(options, receiving, { onHalfFull, onDeath, log });
+  const isHeld = (): boolean => books.sets.isHalfFull && store.connected;
+  const ingest = createInputs(options, receiving, { onHalfFull, onDeath, isHeld, log });
   // where it waits on this thread,
   const books = createBooks(options);
   const memory = createLiveMemory({ time, wallNowMs: Date.now, drain: () => flush(), log });
@@ -88,7 +89,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const store = openStore(options, instance, { time, onLost });
   const sending = { time, random: Math.random, log, journal: state?.journal ?? NO_JOURNAL };
   const layout = createLayout(options.layout, options.collection);
-  const storing = { store, layout, log, onGauge: live.onGauge, onCount: live.onCount };
+  const storing = { store, layout, log, ...live, onSettled: ingest.goOn };
   const setSender = createSetSender({ ...storing, ...clocks, book: books.sets, memory: state });
   const filling = { gauges: books.gauges, sendMore: setSender.send, lanesMax: options.maxKeys };
   const counters = { book: books.counters, ...filling, ...storing };
@@ -97,8 +98,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
   const trap = openTrap(options, time);
   const pushing = { ...sending, book: books.timings, instance };
   const timingFlusher = trap && createTimingFlusher({ ...pushing, trap });
-  const hasTrap = trap !== undefined;
-  const from = { ingests: ingest.all, namesMax: options.maxKeys, memory: state, hasTrap };
+  const from = { ingests: ingest.all, namesMax: options.maxKeys, memory: state, hasTrap: !!trap };
   const tallies = talliesOf(counterFlusher, setSender, timingFlusher);
   const drainer = createDrainer({ ...from, ...books, ...live, ...tallies, log, ...clocks });
   const taken = { configured: options.trapSecret !== undefined, samples: 0, leftOut: 0 };
@@ -247,6 +247,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       await (ingest.all.some((one) => one.isDead) ? drainer.drain() : drainer.drainNew());
       vitalsParts?.kernelDrops.read();
       flusher?.flush();
+      if (books.sets.isHalfFull) counterFlusher.flush();
+      ingest.goOn();
     } catch (error) {
       fatal(error);
     }

@@ -27,8 +27,11 @@ export interface CounterFlusherParts {
   log: Log;
   /** How many hashes are remembered; the longest idle of more are forgotten. */
   lanesMax: number;
-  /** Writes what else goes to the store, once the rest of a batch is written. Tried again likewise. */
-  sendMore?: ((isStopped: () => boolean) => Promise<void>) | undefined;
+  /**
+   * Writes what else goes to the store, once the rest of a batch is written, until it is told that
+   * its time is over; returns whether nothing is left. Tried again likewise.
+   */
+  sendMore?: ((isOver: () => boolean) => Promise<boolean>) | undefined;
   /**
    * Is told what the first collection holds of a gauge that was written; NaN where the store does
    * not tell. Must not throw.
@@ -83,6 +86,8 @@ export interface CounterFlusher {
   stop(): void;
 }
 
+/** So long what else goes to the store keeps the next batch waiting. */
+const MORE_MS = 200;
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 5000;
 
@@ -114,6 +119,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   // At the end everything is to go, and then the last cut has been made.
   let last = false;
   let lastCut = false;
+  let isMoreLeft = false;
   const onFailure = (error: unknown): void => health.failed(errorText(error));
   const pump = createPump({ work, onFailure, backoff, time });
 
@@ -139,7 +145,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
     stop: () => pump.stop(),
   };
 
-  async function work(): Promise<void> {
+  async function work(): Promise<void | 'again'> {
     if (batch.chunks.length === 0 && batch.namesLeft === 0) begin();
     sent = batch.chunks.length > 0;
     for (;;) {
@@ -153,11 +159,15 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
       await setImmediate(); // a store in memory answers at once: others want a turn too
     }
     batch.finish();
-    await parts.sendMore?.(() => pump.stopped);
+    const overMs = time.nowMs() + MORE_MS;
+    const isOver = (): boolean => pump.stopped || time.nowMs() > overMs;
+    isMoreLeft = (await parts.sendMore?.(isOver)) === false;
     if (pump.stopped) return;
     finished = begun;
     backoff.reset();
-    health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);
+    // At the end, where there was nothing to send, nobody has seen whether it is there.
+    if (store.connected) health.succeeded(sent ? time.nowMs() - batchStartMs : undefined);
+    return isMoreLeft ? 'again' : undefined;
   }
 
   function begin(): void {
@@ -222,7 +232,7 @@ export function createCounterFlusher(parts: CounterFlusherParts): CounterFlusher
   async function flushLast(): Promise<void> {
     last = true;
     lastCut = false;
-    await pump.finish(() => (lastCut ? batch.heldDueMs() : 0));
+    await pump.finish(() => (lastCut && !isMoreLeft ? batch.heldDueMs() : 0));
     last = false;
   }
 }

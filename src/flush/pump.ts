@@ -27,8 +27,11 @@ export interface Pump {
 
 /** What a pump is made with. */
 export interface PumpOptions {
-  /** One turn. Rejecting means: again, after a pause. It resets the back-off when it gets on. */
-  work: () => Promise<void>;
+  /**
+   * One turn; `again` where it has left something that wants another at once. Rejecting means:
+   * again, after a pause. It resets the back-off when it gets on.
+   */
+  work: () => Promise<void | 'again'>;
   onFailure: (error: unknown) => void;
   backoff: Backoff;
   time: Time;
@@ -88,8 +91,9 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
 
   async function oneTurn(): Promise<Error | undefined> {
     let failure: Error | undefined;
+    let wish: void | 'again' = undefined;
     try {
-      await work();
+      wish = await work();
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
       if (!stopped) {
@@ -99,6 +103,7 @@ export function createPump({ work, onFailure, backoff, time }: PumpOptions): Pum
     }
     busy = false;
     if (nextTurn !== undefined && !stopped && cancelPause === undefined) goOn(nextTurn());
+    else if (wish === 'again') kick();
     return failure;
   }
 

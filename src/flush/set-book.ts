@@ -25,6 +25,8 @@ export interface SetBook {
   readonly size: number;
   /** How many samples wait for the next cut. */
   readonly pendingSamples: number;
+  /** Half of the room is taken: it is time to write some, and who can wait with more does. */
+  readonly isHalfFull: boolean;
   has(name: string): boolean;
   /** Returns the entry of a name, made if it is new. */
   entry(name: string): SetEntry;
@@ -68,6 +70,9 @@ export function createSetBook(): SetBook {
     },
     get pendingSamples() {
       return pendingSamples;
+    },
+    get isHalfFull() {
+      return 2 * heldMembers > SET_MEMBERS_MAX || 2 * heldBytes > SET_BYTES_MAX;
     },
     has: (name) => names.has(name),
     entry: (name) => names.entry(name),

@@ -18,6 +18,8 @@ export interface SetSenderParts {
    * batch. Must not throw.
    */
   onCount?: ((name: string, unique: number) => void) | undefined;
+  /** Is told that there is more room in the book. */
+  onSettled?: (() => void) | undefined;
   wallNowMs: () => number;
   nowMs: () => number;
   log: Log;
@@ -31,10 +33,11 @@ export interface SetSender {
   /** What is on its way; for who remembers it. */
   readonly items: readonly SetItem[];
   /**
-   * Writes what waits, after what an earlier try has left. Rejects with what it failed of; what is
-   * left is then tried again with the next call.
+   * Writes what waits, after what an earlier try has left, until it is told that its time is over;
+   * returns whether nothing is left. Rejects with what it failed of. What is left is written with
+   * the next call.
    */
-  send(isStopped: () => boolean): Promise<void>;
+  send(isOver: () => boolean): Promise<boolean>;
   /** Today's sets that were written to: their day and names. */
   today(): { day: string; names: readonly string[] };
 }
@@ -77,17 +80,19 @@ export function createSetSender(parts: SetSenderParts): SetSender {
     },
   };
 
-  async function send(isStopped: () => boolean): Promise<void> {
+  async function send(isOver: () => boolean): Promise<boolean> {
     const turns = createTurns();
     counted = 0;
     for (;;) {
       if (items.length === 0) cut();
-      if (items.length === 0 || isStopped()) return;
+      if (items.length === 0) return true;
+      if (isOver()) return false;
       if (!store.connected) await store.connect();
       const group = items.slice(0, groupLength(items));
       const faults = await write(group);
       items = items.slice(group.length);
       for (const item of group) settle(item, faults.get(item));
+      parts.onSettled?.();
       if (turns.isOver()) await turns.next();
     }
   }

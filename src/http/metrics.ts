@@ -68,24 +68,27 @@ interface Stored {
   sets: SetCounts;
 }
 
-/** Returns undefined where the store does not give them, or not in time. */
+/** Returns undefined where the store does not give them, or not in time; no sets where only those are late. */
 async function readStored(sources: MetricsSources): Promise<Stored | undefined> {
   const { hashes, collections, store, time } = sources;
   const late = (): Error => new Error('no answer in time');
   let isWanted = true;
+  let found: Stored | undefined;
   try {
-    const reading = read();
-    return await inTime(time, { limitMs: STORE_TIMEOUT_MS, late }, reading);
+    await inTime(time, { limitMs: STORE_TIMEOUT_MS, late }, read());
   } catch {
-    return undefined;
-  } finally {
-    isWanted = false;
+    // What there is by now is told.
   }
+  isWanted = false;
+  return found;
 
-  async function read(): Promise<Stored> {
+  async function read(): Promise<void> {
     const counters = await readHashes(store, hashes(), () => isWanted);
-    const gauges = await readHashes(store, collections.map(gaugeHash), () => isWanted);
+    const ofHashes = await readHashes(store, collections.map(gaugeHash), () => isWanted);
+    if (!isWanted) return;
+    const gauges = ofHashes.map(([, fields], at): HashFields[number] => [collections[at]!, fields]);
+    found = { counters, gauges, sets: [] };
     const sets = await sources.sets(() => isWanted);
-    return { counters, gauges: gauges.map(([, fields], at) => [collections[at]!, fields]), sets };
+    if (isWanted) found = { counters, gauges, sets };
   }
 }

@@ -1,3 +1,4 @@
+import { sideBySide } from '../flush/side-by-side.ts';
 import { createTurns } from '../live/turns.ts';
 import { setKey, type SetStore } from '../sinks/set-store.ts';
 import { HashFault } from '../sinks/store.ts';
@@ -13,6 +14,9 @@ export interface SetSources {
 /** By collection: names and how many unique members each has today, as text. */
 export type SetCounts = [collection: string, counts: [name: string, count: string][]][];
 
+/** So many questions are under way at once: one after the other, each would wait for its answer. */
+const SIDE_BY_SIDE = 100;
+
 /**
  * Reads how many unique members today's sets have, over all collectors; a key of another type has
  * none. Rejects where the store does not answer.
@@ -27,18 +31,17 @@ export async function readSets(
   const { day, names } = today();
   const found: SetCounts = [];
   for (const collection of collections) {
-    const counts: SetCounts[number][1] = [];
-    for (const name of names) {
-      if (!isWanted()) return found;
+    const counts = new Map<string, string>();
+    await sideBySide(names, { max: SIDE_BY_SIDE, isWanted }, async (name) => {
+      if (turns.isOver()) await turns.next();
       const key = setKey(collection, name, day);
       const count = await store.countMembers(key).catch((error: unknown) => {
         if (error instanceof HashFault) return undefined;
         throw error;
       });
-      if (count !== undefined) counts.push([name, String(count)]);
-      if (turns.isOver()) await turns.next();
-    }
-    found.push([collection, counts]);
+      if (count !== undefined) counts.set(name, String(count));
+    });
+    found.push([collection, [...counts]]);
   }
   return found;
 }

@@ -36,6 +36,8 @@ export interface Inputs {
   /** UDP datagrams that the kernel has thrown away; null where it does not tell. */
   readonly kernelDrops: number | null;
   tcpUsage(): TcpUsage;
+  /** Those that were held back may read on, if they still are. */
+  goOn(): void;
   /**
    * Reads what lies in the sockets and closes them. Resolves with false if the deadline came before
    * they were empty.
@@ -47,11 +49,21 @@ export interface Inputs {
   release(): void;
 }
 
+/** What is told of them, and asked. */
+export interface InputsEvents extends IngestEvents {
+  /**
+   * What was read goes on more slowly than it comes: who can wait with more does. Not while the
+   * store is away, or members of sets would keep everything else waiting for it.
+   */
+  isHeld: () => boolean;
+  log: Log;
+}
+
 /** Creates them; nothing is bound before `start`. */
 export function createInputs(
   options: Options,
   ingest: IngestOptions,
-  events: IngestEvents & { log: Log },
+  events: InputsEvents,
 ): Inputs {
   const all: LedgerSource[] = [];
   const udp = createIngestThreads(options.threads, ingest, events);
@@ -61,6 +73,7 @@ export function createInputs(
       : createTcpServer({
           ...options.tcp,
           log: events.log,
+          isHeld: events.isHeld,
           openIngest: (local) =>
             createLocalIngest({
               ...ingest,
@@ -100,6 +113,7 @@ export function createInputs(
       return udp.kernelDrops;
     },
     tcpUsage: () => tcp?.usage() ?? NO_TCP,
+    goOn: () => tcp?.goOn(),
     async stop(timeoutMs) {
       removeFile(); // who comes from now on finds that nobody is there
       const stopping = [udp, tcp, unix].map(async (one) => (await one?.stop(timeoutMs)) ?? true);

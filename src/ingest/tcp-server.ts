@@ -17,6 +17,8 @@ export interface TcpServerOptions {
   /** 0 takes a free one. */
   port: number;
   log: Log;
+  /** Nothing is read while this holds; see {@link TcpServer.goOn}. */
+  isHeld: () => boolean;
   /** Returns where lines go; called once, when the server is about to listen. */
   openIngest: (events: { source: () => string; onRoom: () => void }) => LocalIngest;
 }
@@ -28,6 +30,8 @@ export interface TcpServer {
   /** Binds; resolves with the port. Rejects with `ERR_LISTEN`; then nothing is bound. */
   listen(): Promise<AddressInfo>;
   usage(): TcpUsage;
+  /** Reads what was held back, unless it still is. */
+  goOn(): void;
   /**
    * Takes the connections that are waiting, and no more; reads what has come of each, until it was
    * seen empty once or has given more than buffers hold; then tells the peers that it ends (FIN),
@@ -98,6 +102,7 @@ export function createTcpServer(options: TcpServerOptions): TcpServer {
       return server.address() as AddressInfo;
     },
     usage: () => ({ ...usage, connections: connections.size }),
+    goOn: schedule,
     stop,
     end,
   };
@@ -145,7 +150,7 @@ export function createTcpServer(options: TcpServerOptions): TcpServer {
     turn = undefined;
     const untilMs = performance.now() + TURN_MS;
     do {
-      if (ingest!.isHalfFull) return; // goes on when there is room
+      if (ingest!.isHalfFull || options.isHeld()) return; // goes on when there is room
       const one = ready.shift()!;
       one.isReady = false;
       read(one);

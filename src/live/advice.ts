@@ -31,7 +31,7 @@ const OF_LOSSES: Readonly<Record<string, string>> = {
   wrong_type:
     'Keys of these sets hold something else: delete them, or rename the sets; the log has the names.',
   sets_full: 'Sets in memory take over 64 MiB: use --redis, or fewer names with sets.',
-  set_book_full: 'Over a million members of sets wait for Redis: see to it.',
+  set_book_full: 'A million members of sets wait for Redis, or 16 MiB of them: see to it.',
   set_log_full: 'More members of sets came between two drains than 4 MiB hold: send fewer.',
   window_full:
     'More names are timed than the live window holds: keep ids out of names, or use --trap.',

@@ -1,4 +1,5 @@
 import { inTime, type Time } from '../flush/time.ts';
+import { loadRedis } from './node-redis.ts';
 import { type RedisAddress, type RedisLinkOptions, tooLate } from './redis-link.ts';
 import { openRoute, type RedisRoute } from './redis-route.ts';
 
@@ -52,6 +53,7 @@ const READ_REPLY_BYTES_MAX = 256 << 20;
  */
 export function createOwnAccess(options: OwnRedisOptions): RedisAccess {
   const { timeoutMs, replicas = 0 } = options;
+  loadRedis().catch(() => {}); // it will be needed in a moment; whoever connects is told
   const route = (replyBytesMax: number, onLost: RedisLinkOptions['onLost']): RedisRoute => {
     return openRoute({ ...options, replyBytesMax, onLost });
   };

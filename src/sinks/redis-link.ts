@@ -33,7 +33,10 @@ export interface RedisLinkOptions {
 /** Sends a command and returns its reply, in time. */
 export type Call = (args: string[]) => Promise<unknown>;
 
-/** One connection to Redis that is opened when it is needed; one call at a time. */
+/**
+ * One connection to Redis that is opened when it is needed. Calls may be made while others wait for
+ * their replies, which come in order.
+ */
 export interface RedisLink {
   readonly connected: boolean;
   connect(): Promise<void>;

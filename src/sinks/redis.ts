@@ -1,5 +1,6 @@
 import { errorText } from '../errors.ts';
 import { TOTAL_FIELD } from '../flush/layout.ts';
+import { sideBySide } from '../flush/side-by-side.ts';
 import type { RedisAccess } from './redis-access.ts';
 import {
   ADD_MEMBERS,
@@ -22,6 +23,9 @@ import type { SetChunk, SetFault, SetFaults, SetStore } from './set-store.ts';
 
 /** Markers are forgotten after 7 days: longer than any chunk is ever sent again. */
 const MARKER_SECONDS = 7 * 24 * 3600;
+
+/** So many calls of one step are under way at once. */
+const CALLS_MAX = 32;
 
 /**
  * Creates a store in Redis, version 5 or newer.
@@ -77,7 +81,7 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
     const wish = onCount === undefined ? '' : 'count';
     const faults = new Map<number, SetFault>();
     const keys = chunks.map(({ key }) => key);
-    for (const places of callsOf(access.kind, keys)) {
+    await sideBySide(callsOf(access.kind, keys), { max: CALLS_MAX }, async (places) => {
       const added = places.map((at) => chunks[at]!);
       const lengths = added.flatMap((one) => [String(one.expireAt), String(one.members.length)]);
       const args = [wish, ...lengths, ...added.flatMap(({ members }) => members)];
@@ -87,7 +91,7 @@ export function createRedisStore(access: RedisAccess, instance: () => string): S
         faults.set(places[Number(place)]!, 'wrong_type');
       }
       for (const [place, unique] of readTold(reply)) onCount?.(places[place]!, unique);
-    }
+    });
     return faults;
   }
 }

@@ -9,7 +9,8 @@ import type { Vitals } from '../../src/vitals.ts';
 import { type CollectorProcess, startCollector } from '../support/collector-process.ts';
 import { readPrometheus, runPromtool } from '../support/prometheus-text.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
-import { openSender } from '../support/udp.ts';
+import { openTcp } from '../support/tcp.ts';
+import { openSender, sendUdp } from '../support/udp.ts';
 
 const isDelivered = (samples: number) => {
   return ({ sets }: Vitals): boolean => sets.delivered === samples;
@@ -93,6 +94,51 @@ describe('unique members are counted', () => {
       ['users', own],
       ['a', 2],
     ]);
+  });
+
+  it('over TCP as fast as Redis takes them: who sends more waits, and none is dropped', async () => {
+    redis = await startRedis();
+    // So seldom that what asks for a flush is that half of the room is taken.
+    const collector = await start(
+      '--redis',
+      redis.url,
+      '--tcp',
+      '0',
+      '--counter-interval',
+      '60000',
+    );
+    const members = 500_000; // 20 MB: more than there is room for
+    const sender = await openTcp(collector.tcpPort);
+    for (let at = 0; at < members; at += 5000) {
+      const ids = Array.from({ length: 5000 }, (_, n) => String(at + n).padStart(40, '0'));
+      await sender.write(ids.map((id) => `ids:${id}|s\n`).join(''));
+    }
+    await sender.end();
+    await collector.until(({ samples }) => samples.sets === members);
+    await sendUdp(collector.udpPort, 'hits:1|c');
+    expect(await collector.stop()).to.equal(0);
+    expect(collector.stderr()).not.to.include('dropped');
+    const count = Number(await redis.command('PFCOUNT', keyOf('ids')));
+    expect(count).to.be.within(0.97 * members, 1.03 * members);
+    expect((await redis.hash('statcol:stats')).get('hits')).to.equal('1');
+  });
+
+  it('of many thousand names, and /metrics still has everything', async () => {
+    redis = await startRedis();
+    const collector = await start('--redis', redis.url);
+    const names = 20_000;
+    const lines = Array.from({ length: names }, (_, at) => `n${at}:x|s`);
+    for (let at = 0; at < names; at += 1000) {
+      await send(collector, lines.slice(at, at + 1000).join('\n'));
+      await collector.until(({ samples }) => samples.sets === at + 1000);
+    }
+    await send(collector, 'hits:1|c');
+    await collector.until((now) => isDelivered(names)(now) && now.counters.delivered === 1);
+    const metrics = await (await fetch(new URL('metrics', collector.httpUrl))).text();
+    const { samples, values } = readPrometheus(metrics);
+    expect(samples.filter(({ name }) => name === 'statcol_set_unique')).to.have.length(names);
+    expect(values.get('statcol_store_up{}')).to.equal(1);
+    expect(metrics).to.include('statcol_counted_total{');
   });
 
   it('although one key is of another type: only that is dropped', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import { settle } from '../support/fake-time.ts';
-import { createRig, droppedOf } from './rig.ts';
+import { createRig, droppedOf, type Rig } from './rig.ts';
 
 describe('The counter flusher', () => {
   describe('batches', () => {
@@ -255,5 +255,25 @@ describe('The counter flusher', () => {
         expect(droppedOf(rig.flusher.tally)).to.equal(2);
       });
     }
+  });
+
+  it('what else goes to the store has its share of time, and counters go out in between', async () => {
+    const order: string[] = [];
+    let left = 3;
+    const rig: Rig = createRig({
+      async sendMore(isOver) {
+        order.push(`more, with ${rig.flusher.tally.delivered} delivered`);
+        while (!isOver()) await rig.time.pass(150);
+        rig.add('a', 1);
+        return --left === 0;
+      },
+    });
+    rig.add('a', 1);
+    await rig.flush();
+    for (let turns = 0; left > 0 && turns < 20; turns++) await settle();
+    expect(order).to.deep.equal([1, 2, 3].map((count) => `more, with ${count} delivered`));
+    left = 2;
+    await rig.flusher.flushLast();
+    expect([left, order.length]).to.deep.equal([0, 5]);
   });
 });

@@ -4,6 +4,39 @@ import { createBackoff } from '../../src/flush/backoff.ts';
 import { createPump, type Pump } from '../../src/flush/pump.ts';
 import { createFakeTime, type FakeTime, settle } from '../support/fake-time.ts';
 
+describe('A turn of the pump that has left something', () => {
+  it('is followed by another at once, without a pause', async () => {
+    const time = createFakeTime();
+    const left = ['again', 'again', undefined] as const;
+    let turns = 0;
+    const pump = createPump({
+      work: () => Promise.resolve(left[turns++]),
+      onFailure: () => expect.fail('nothing fails'),
+      backoff: createBackoff(100, 5000, () => 0.5),
+      time,
+    });
+    pump.kick();
+    await settle();
+    expect([turns, pump.busy, time.delays]).to.deep.equal([3, false, []]);
+  });
+
+  it('is not, once it was stopped', async () => {
+    let turns = 0;
+    const pump = createPump({
+      work: () => {
+        if (++turns === 3) pump.stop();
+        return Promise.resolve('again');
+      },
+      onFailure: () => expect.fail('nothing fails'),
+      backoff: createBackoff(100, 5000, () => 0.5),
+      time: createFakeTime(),
+    });
+    pump.kick();
+    await settle();
+    expect(turns).to.equal(3);
+  });
+});
+
 describe('A turn of the pump', () => {
   it('begins at once, and resolves with its end', async () => {
     const rig = createRig();

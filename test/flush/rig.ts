@@ -27,6 +27,7 @@ export interface RigOptions {
   layout?: LayoutName;
   collections?: string[];
   lanesMax?: number;
+  sendMore?: (isOver: () => boolean) => Promise<boolean>;
   /** Each pause is `0.5 + random / 2` of its step. */
   random?: () => number;
 }
@@ -47,6 +48,7 @@ export function createRig(options: RigOptions = {}): Rig {
     random,
     log: (level, message) => void said.push(`${level}: ${message}`),
     lanesMax,
+    sendMore: options.sendMore,
   });
   const rig: Rig = {
     time,

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { createSetBook, dayOf, SET_BYTES_MAX, type SetItem } from '../../src/flush/set-book.ts';
+import {
+  createSetBook,
+  dayOf,
+  SET_BYTES_MAX,
+  SET_MEMBERS_MAX,
+  type SetItem,
+} from '../../src/flush/set-book.ts';
 import { createSetSender } from '../../src/flush/set-sender.ts';
 import { createMemorySets } from '../../src/sinks/memory-sets.ts';
 import type { SetChunk, SetFaults, SetStore } from '../../src/sinks/set-store.ts';
@@ -44,7 +50,7 @@ function createSetRig(collections = ['h']) {
   });
   const add = (name: string, member: string): boolean =>
     book.add(book.entry(name), dayOf(hand.wallMs), member);
-  const send = (): Promise<void> => sender.send(() => false);
+  const send = (): Promise<boolean> => sender.send(() => false);
   return { hand, sent, gone, told, book, store, sender, add, send };
 }
 
@@ -160,12 +166,28 @@ describe('Sets on their way to the store', () => {
   it('stop when they are told to, and keep the rest', async () => {
     const { add, sender, sent } = createSetRig();
     for (let at = 0; at < 3000; at++) add(`n${at % 3}`, String(at));
-    await sender.send(() => sent.length === 2);
+    expect(await sender.send(() => sent.length === 2)).to.equal(false);
     expect([sender.tally.delivered, sender.pendingSamples]).to.deep.equal([2000, 1000]);
+    expect(await sender.send(() => false)).to.equal(true);
+    expect(sender.pendingSamples).to.equal(0);
   });
 });
 
 describe('A set book', () => {
+  it('says when half of its room is taken, by members or by their bytes, until some are gone', async () => {
+    const { book, add, send } = createSetRig();
+    for (let at = 0; at < SET_MEMBERS_MAX / 2; at++) add('a', String(at));
+    expect(book.isHalfFull).to.equal(false);
+    add('a', 'one more');
+    expect(book.isHalfFull).to.equal(true);
+    await send();
+    expect(book.isHalfFull).to.equal(false);
+    add('a', 'x'.repeat(SET_BYTES_MAX / 2));
+    expect(book.isHalfFull).to.equal(false);
+    add('a', 'y');
+    expect(book.isHalfFull).to.equal(true);
+  });
+
   it('has an end: beyond it members are refused, those that are there are not', async () => {
     const { add, send, sender } = createSetRig();
     const long = 'x'.repeat(SET_BYTES_MAX / 4 - 1);

@@ -222,4 +222,21 @@ describe('What Prometheus is told when the store is away', () => {
     ]);
     expect(readPrometheus(text).values.get('statcol_store_up{}')).to.equal(1);
   });
+
+  for (const [what, sets] of [
+    ['refused', () => Promise.reject(new Error('NOPERM'))],
+    ['late', () => new Promise<never>(() => {})],
+  ] as const) {
+    it(`is all but the sets where those alone are ${what}`, async () => {
+      const time = createFakeTime();
+      const store = storeOf({ h: [['a', '1']] });
+      const reading = textOf({ hashes: () => ['h'], store, sets, time });
+      await time.pass(2000);
+      const text = await reading;
+      expect([...valuesOf(text, 'statcol_counted')]).to.deep.equal([
+        ['statcol_counted_total{collection="h",name="a"}', '1'],
+      ]);
+      expect(readPrometheus(text).values.get('statcol_store_up{}')).to.equal(1);
+    });
+  }
 });

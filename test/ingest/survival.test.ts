@@ -40,7 +40,7 @@ async function overUdp(receiver: 'recvmmsg' | 'dgram'): Promise<Line> {
 
 async function overTcp(): Promise<Line> {
   const server = createTcpServer({
-    ...{ host: '127.0.0.1', port: 0, log: () => {} },
+    ...{ host: '127.0.0.1', port: 0, log: () => {}, isHeld: () => false },
     openIngest: (events) =>
       createLocalIngest({
         ...{ names: 'statsd', hashSeed: 1, transport: 'tcp', onHalfFull: () => {}, ...events },

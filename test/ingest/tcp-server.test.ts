@@ -19,6 +19,7 @@ interface Rig {
   ingest: LocalIngest;
   port: number;
   said: string[];
+  hand: { isHeld: boolean };
   halves: () => number;
 }
 
@@ -32,11 +33,13 @@ describe('a server of lines over TCP', () => {
   async function start(timingsMax = 64): Promise<Rig> {
     const said: string[] = [];
     let halves = 0;
+    const hand = { isHeld: false };
     const limits = { entriesMax: 64, nameBytesMax: 4096, timingsMax };
     const server = createTcpServer({
       host: '127.0.0.1',
       port: 0,
       log: (level, message) => said.push(`${level} ${message}`),
+      isHeld: () => hand.isHeld,
       openIngest: (events) =>
         createLocalIngest({
           ...{ names: 'statsd', hashSeed: 1, transport: 'tcp', createLedger: plainLedgers(limits) },
@@ -45,7 +48,7 @@ describe('a server of lines over TCP', () => {
     });
     servers.push(server);
     const { port } = await server.listen();
-    return { server, ingest: server.ingest!, port, said, halves: () => halves };
+    return { server, ingest: server.ingest!, port, said, hand, halves: () => halves };
   }
 
   it('reads on only when there is room for timings: none is lost', async () => {
@@ -68,6 +71,21 @@ describe('a server of lines over TCP', () => {
     expect(total.stats[Stat.timingsDropped]).to.equal(0);
     expect(total.timings.get('t')).to.have.length(lines);
     expect(halves()).to.be.above(5);
+  });
+
+  it('reads nothing while it is held, and all of it afterwards', async () => {
+    const { server, ingest, port, hand } = await start();
+    hand.isHeld = true;
+    const sender = await openTcp(port);
+    await sender.write('a:1|c\n');
+    for (let turns = 0; turns < 20; turns++) await setImmediate();
+    server.goOn(); // still held
+    for (let turns = 0; turns < 20; turns++) await setImmediate();
+    expect([ingest.hasNew(), server.usage().bytes]).to.deep.equal([false, 0]);
+    hand.isHeld = false;
+    server.goOn();
+    await sender.end();
+    expect(drainOf(await ingest.flip()).counters.get('a')).to.not.equal(undefined);
   });
 
   it('goes on into a fresh ledger, in which names are known from before', async () => {
@@ -142,7 +160,9 @@ describe('a server of lines over TCP', () => {
     ];
     for (const [host, port, wanted] of cases) {
       const openIngest = (): never => expect.fail('it has not been bound');
-      const server = createTcpServer({ host, port, log: () => {}, openIngest });
+      const server = createTcpServer({
+        ...{ host, port, log: () => {}, isHeld: () => false, openIngest },
+      });
       const fault: unknown = await server.listen().catch((error: unknown) => error);
       expect(fault).to.include({ code: 'ERR_LISTEN' });
       expect((fault as Error).message).to.match(wanted);

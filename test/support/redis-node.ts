@@ -76,7 +76,7 @@ async function launched(argsIn: (folder: string) => string[]): Promise<RedisNode
   return node;
 
   async function command(...words: string[]): Promise<unknown> {
-    const socket = { port, reconnectStrategy: false as const, connectTimeout: 2000 };
+    const socket = { port, reconnectStrategy: false as const, connectTimeout: 4500 };
     const client = createClient({ socket, RESP: 2, disableClientInfo: true });
     client.on('error', () => {}); // the command's own rejection says it
     const cut = setTimeout(() => client.destroy(), 5000);
