@@ -54,7 +54,7 @@ describe('the ledger, beside a model made of maps', () => {
         for (const next of steps) pair.run(next);
         pair.finish();
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     );
   });
 

@@ -4,7 +4,7 @@ import { describe, it } from 'mocha';
 import { growthOf, runPage } from '../support/page-run.ts';
 
 /** `npm run prove:page` shows an hour. */
-const MINUTES = 15;
+const MINUTES = 12;
 
 describe('The page, open for long', () => {
   it('holds no more memory and no more of a document than after ten minutes', async function () {

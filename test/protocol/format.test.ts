@@ -93,7 +93,7 @@ describe('A line that was written, for all samples', () => {
     ),
     { nil: undefined },
   );
-  const runs = { numRuns: 5000 };
+  const runs = { numRuns: 3000 };
   const shared = { name, rate, tags };
 
   it('is read as the counter that it was', () => {

@@ -16,7 +16,7 @@ import { createWire, shown } from './wire.ts';
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_101);
 const LINES = 1_000_000;
 const ROUNDS = 10;
-const COMPARED = 200_000;
+const COMPARED = 100_000;
 
 describe(`Any bytes at all (seed ${SEED})`, () => {
   for (let round = 0; round < ROUNDS; round++) {

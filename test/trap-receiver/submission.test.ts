@@ -77,7 +77,7 @@ describe('A submission', () => {
         expect(split.samples).to.deep.equal(whole.samples);
         expect(split.histograms).to.deep.equal(whole.histograms);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1200 },
     );
   });
 
