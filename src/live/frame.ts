@@ -28,6 +28,7 @@ export interface Frame {
 
 /** How much comes, per second. */
 export interface Rates {
+  /** Over UDP and the unix socket. */
   datagrams: number;
   lines: number;
   rejected: number;

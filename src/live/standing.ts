@@ -25,7 +25,7 @@ export function readTotals(parts: VitalsParts): Totals {
   const { received, kernelDrops, counterFlusher, setSender, timingTally, recovered } = parts;
   return {
     atMs: parts.nowMs(),
-    datagrams: received.datagrams,
+    datagrams: received.datagrams + received.unix.datagrams,
     linesAccepted: received.linesAccepted,
     linesRejected: new Map(received.linesRejected),
     kernelDrops: kernelDrops.read() ?? 0,

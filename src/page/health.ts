@@ -108,7 +108,7 @@ function lostProblem(sinceMs: number): Problem {
 }
 
 function itemsOf({ rates, vitals }: Frame): Item[] {
-  const { udp, keys, store, trap, state } = vitals;
+  const { udp, tcp, keys, store, trap, state } = vitals;
   const used = keys.counters + keys.timings + keys.gauges + keys.sets;
   const items: Item[] = [
     ['packets', datum(rates.datagrams, perSecond(rates.datagrams))],
@@ -122,6 +122,7 @@ function itemsOf({ rates, vitals }: Frame): Item[] {
     [storeName(store.kind), upText(store.up, store.lastFlushMs)],
     ['trap', trap.configured ? upText(trap.up, trap.lastPushMs) : 'none'],
   ];
+  if (tcp.configured) items.push(['TCP peers', datum(tcp.connections, count(tcp.connections))]);
   if (state.configured) items.push(['spool', state.up ? bytes(state.spoolBytes) : 'down']);
   return items;
 }
@@ -133,7 +134,7 @@ function upText(isUp: boolean, lastMs: number | null): string {
 
 /** Everything else that is counted, for who wants to see it. */
 function numbersOf(vitals: Vitals): Item[] {
-  const { lines, window, udp } = vitals;
+  const { lines, window, udp, unix, tcp } = vitals;
   return [
     ['version', vitals.version],
     ['up for', ago(vitals.uptimeSeconds * 1000)],
@@ -142,7 +143,9 @@ function numbersOf(vitals: Vitals): Item[] {
       `${udp.receiver}, ${udp.threads} ${udp.threads === 1 ? 'thread' : 'threads'}`,
     ],
     ['receive buffer', bytes(udp.receiveBufferBytes)],
-    ['packets read', count(udp.datagrams)],
+    ['packets over UDP', count(udp.datagrams)],
+    ...(unix.configured ? [['packets over the unix socket', count(unix.datagrams)] as const] : []),
+    ...(tcp.configured ? tcpNumbers(tcp) : []),
     ['lines counted', count(lines.accepted)],
     ...reasons('lines refused', lines.rejected),
     ...fateOf('counter samples', vitals.counters),
@@ -156,6 +159,14 @@ function numbersOf(vitals: Vitals): Item[] {
       return [`new names of ${name}${name.endsWith('.') ? '*' : ''}`, count(keys)];
     }),
     ['timings kept for this page', `${count(window.names)} names, ${bytes(window.bytes)}`],
+  ];
+}
+
+function tcpNumbers({ accepted, refused, bytes: read }: Vitals['tcp']): Item[] {
+  return [
+    ['TCP connections so far', count(accepted)],
+    ['TCP connections refused', count(refused)],
+    ['read over TCP', bytes(read)],
   ];
 }
 
