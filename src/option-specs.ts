@@ -141,7 +141,7 @@ export const OPTION_SPECS: readonly OptionSpec[] = [
     argument: 'secret',
     fallback: undefined,
     shownDefault: 'none',
-    help: 'asked for on / and /api/* (Authorization: Bearer, or the cookie that /?token=… sets)',
+    help: 'asked for on /, /api/* and /metrics (Authorization: Bearer, or a cookie: /?token=…)',
     secret: 'all',
     ...text('8 to 256 letters, digits or any of -._~+/=', /^[A-Za-z0-9._~+/=-]{8,256}$/),
   }),

@@ -142,13 +142,15 @@ export function createConsoleServer(options: ConsoleServerOptions): ConsoleServe
     socket.end();
   }
 
-  /** Answers a line; false where nothing more of this peer is to be obeyed. */
+  /** Answers a line that holds anything; false where no more of this peer is to be obeyed. */
   async function obey(line: string | null, socket: Socket, peer: string): Promise<boolean> {
     const command = line === null ? undefined : readCommand(line);
     if (command === undefined) {
       socket.write(ERROR);
       return false;
     }
+    // statsd's `check_statsd_health` sends one behind its command, and reads to the end.
+    if (command.name === '') return true;
     try {
       const reply = await commands.obey(command, peer);
       if (reply === undefined) return false;

@@ -37,7 +37,7 @@ export interface DeletingParts extends CountedParts {
  */
 export type Delete = (kind: DeletedKind, words: readonly string[]) => Promise<Deleted[]>;
 
-/** What was sent before a command may lie unread in a socket: so often is looked whether it does. */
+/** Each drain reads what lies in the sockets, of much of it some: so often is looked for more. */
 const DRAINS_MAX = 10;
 
 /**

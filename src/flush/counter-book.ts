@@ -47,7 +47,10 @@ export interface CounterBook {
   cut(count?: number): CounterItem[];
   /** What waits, and what remains of fractions. */
   waiting(): Iterable<CounterEntry>;
-  /** Takes out again what was cut before, in another process. */
+  /**
+   * Takes out again what was cut before, in another process. Where nothing is left, the name is as
+   * one that was never counted: it may have been deleted, and a 0 more does no harm.
+   */
   takeOut(entry: CounterEntry, amount: number, samples: number): void;
   /**
    * Takes out all that waits of a name, and what remains of its fractions: it is as if it had never
@@ -100,7 +103,8 @@ export function createCounterBook(namesMax: number): CounterBook {
     takeOut(from, amount, samples) {
       from.sum = Number.isFinite(amount) ? from.sum - amount : 0;
       from.samples -= samples;
-      from.written = true;
+      from.written = from.samples !== 0 || Math.abs(from.sum) >= WHOLE_WITHIN;
+      if (!from.written) from.queued = false;
       pendingSamples -= samples;
     },
     forget,

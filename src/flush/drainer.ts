@@ -68,7 +68,7 @@ export interface Drainer {
   readonly received: Received;
   /** Where names come from that were not known. */
   readonly growth: Growth;
-  /** Flips and drains. What was read before the call is in the books when it resolves. */
+  /** Flips and drains. What threads were sent before the call is in the books when it resolves. */
   drain(): Promise<void>;
   /**
    * The same, unless nothing has come: then no thread is woken. What was read in this moment may be

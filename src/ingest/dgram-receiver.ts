@@ -7,7 +7,13 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { createPacketMemory, PACKET_BYTES_MAX } from '../protocol/packet.ts';
 import { hostPort } from './address.ts';
 import { readUdpSocket, type UdpSocketState } from './proc-net-udp.ts';
-import { muteHost, MUTE_PORT, type Receiver, type ReceiverOptions } from './receiver.ts';
+import {
+  muteHost,
+  MUTE_PORT,
+  READ_FIRST_MAX,
+  type Receiver,
+  type ReceiverOptions,
+} from './receiver.ts';
 
 /** How long a socket must be silent to count as empty where the kernel does not tell. */
 const SILENCE_MS = 50;
@@ -30,6 +36,7 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
   const memory = createPacketMemory(PACKET_BYTES_MAX);
   let sender: RemoteInfo | undefined;
   let lastPacketMs = 0;
+  let packets = 0;
 
   const { port } = isShared && sharing === 'first' ? await freePort(type, options) : options;
   // Known to Node from 22.12 on; its types here are older.
@@ -45,6 +52,7 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
   socket.on('message', (packet, from) => {
     sender = from;
     lastPacketMs = performance.now();
+    packets++;
     memory.bytes.set(packet);
     onPacket(memory, 0, packet.length);
   });
@@ -58,6 +66,7 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
     isShared,
     receiveBufferBytes: socket.getRecvBufferSize(),
     source: () => (sender === undefined ? '' : hostPort(sender.address, sender.port)),
+    readFirst: (then) => void readAhead().then(then),
     async drain(timeoutMs) {
       const startMs = performance.now();
       await refuseMore(socket);
@@ -77,6 +86,21 @@ export async function openDgramReceiver(options: ReceiverOptions): Promise<Recei
     kernelDrops: () => readState()?.drops ?? null,
     close: () => void socket.close(),
   };
+
+  /**
+   * Lets the loop look at the socket until it has found nothing there. Between two immediates it
+   * looks once, and takes 32 datagrams at most; before the first one it may have looked already.
+   * Source: libuv, `uv_run`, `uv__udp_recvmsg`.
+   */
+  async function readAhead(): Promise<void> {
+    const end = packets + READ_FIRST_MAX;
+    await setImmediate();
+    let before: number;
+    do {
+      before = packets;
+      await setImmediate();
+    } while (packets !== before && packets < end);
+  }
 
   /** Of all sockets that share the port: those that are drained already have an address of their own. */
   function readState(): UdpSocketState | undefined {

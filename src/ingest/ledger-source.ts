@@ -14,7 +14,10 @@ export interface LedgerSource {
    * passed over. Cost: a look at memory; no thread is woken.
    */
   hasNew(): boolean;
-  /** Flips the ledger and returns its reader, whose `drain` has then to be called. */
+  /**
+   * Flips the ledger and returns its reader, whose `drain` has then to be called. A thread reads
+   * what lies in its socket before it flips.
+   */
   flip(): Promise<LedgerReader>;
   /**
    * Puts an empty ledger, in which only the seeds are known, in the place of the present one, whose

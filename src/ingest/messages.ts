@@ -30,7 +30,10 @@ export interface IngestThreadOptions {
 
 /** What the main thread says to the ingest thread. */
 export type ToIngest =
-  /** Look at the flip that the ledger's control words ask for. Answered by `flipped`. */
+  /**
+   * Read what lies in the socket, then look at the flip that the ledger's control words ask for.
+   * Answered by `flipped`.
+   */
   | { type: 'flip' }
   /** From now on write into this ledger; the old one is the reader's. Answered by `swapped`. */
   | { type: 'swap'; ledger: LedgerHandle }

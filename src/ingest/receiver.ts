@@ -62,6 +62,12 @@ export interface Receiver {
    */
   source(): string;
   /**
+   * Hands over what lies in the socket when it is called, then calls `then`; before it returns,
+   * where it can. So whoever knows that something was sent finds it in what was read by then. Where
+   * there is more, it ends with {@link READ_FIRST_MAX} datagrams, or a few beyond that.
+   */
+  readFirst(then: () => void): void;
+  /**
    * Reads on until what lay in the socket when it was called has been handed over: on Linux until
    * its queue was seen empty once, elsewhere until 50 ms passed without a datagram.
    * What comes after the call is refused. Returns false if the deadline came before.
@@ -74,6 +80,9 @@ export interface Receiver {
   kernelDrops(): number | null;
   close(): void;
 }
+
+/** So many datagrams of a flood are read before a flip is answered: a few milliseconds of work. */
+export const READ_FIRST_MAX = 2048;
 
 /** Opens a socket and starts to receive. Rejects with the system's error where it cannot bind. */
 export type OpenReceiver = (options: ReceiverOptions) => Promise<Receiver>;

@@ -12,7 +12,13 @@ import {
   socketAddress,
 } from './libc.ts';
 import { createBatch } from './recvmmsg-batch.ts';
-import { muteHost, MUTE_PORT, type Receiver, type ReceiverOptions } from './receiver.ts';
+import {
+  muteHost,
+  MUTE_PORT,
+  READ_FIRST_MAX,
+  type Receiver,
+  type ReceiverOptions,
+} from './receiver.ts';
 
 /**
  * How long datagrams may gather when a batch came back short: fewer calls and wake-ups. The longer
@@ -81,6 +87,13 @@ export function openRecvmmsgReceiver(libc: Libc, options: ReceiverOptions): Rece
       namedUntilMs = performance.now() + NAMED_FOR_MS;
       const from = batch.source();
       return from === undefined ? '' : hostPort(from.host, from.port);
+    },
+    readFirst(then) {
+      for (let left = READ_FIRST_MAX; left > 0; left -= batch.size) {
+        const count = receive();
+        if (count >= 0 && count < batch.size) break; // it was seen empty
+      }
+      then();
     },
     drain(timeoutMs) {
       const deadlineMs = performance.now() + timeoutMs;

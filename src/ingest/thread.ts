@@ -30,8 +30,9 @@ const onCut = createCutter(() => writer, onPacket, options.naming.dialect);
 port.on('message', (message: ToIngest) => {
   switch (message.type) {
     case 'flip':
-      writer.poll();
-      say({ type: 'flipped', kernelDrops: receiver?.kernelDrops() ?? null });
+      // What was sent before somebody asked is on the side that he gets.
+      if (receiver === undefined) flip();
+      else receiver.readFirst(flip);
       break;
     case 'swap':
       writer = writerOf(message.ledger);
@@ -43,6 +44,11 @@ port.on('message', (message: ToIngest) => {
   }
 });
 await start();
+
+function flip(): void {
+  writer.poll();
+  say({ type: 'flipped', kernelDrops: receiver?.kernelDrops() ?? null });
+}
 
 async function start(): Promise<void> {
   const { host, port: udpPort, receiveBufferBytes, sharing, adopt, path } = options;

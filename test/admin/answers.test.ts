@@ -57,6 +57,10 @@ describe('The answers of the console', () => {
 
   it('an object is one line', () => {
     expect([...objectAnswer(['{"a"', ':1}'])].join('')).to.equal('{"a":1}\nEND\n\n');
+    const quoted = [...objectAnswer(['{"it\'s"', ':1}'])].join('');
+    expect(quoted).to.equal('{"it\\u0027s":1}\nEND\n\n');
+    const asRubyReadsIt = quoted.split('\n')[0]!.replaceAll("'", '"');
+    expect(JSON.parse(asRubyReadsIt)).to.deep.equal({ "it's": 1 });
   });
 
   it('a deletion has a line for each name, or for a word that stood for none', () => {

@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
 
 import { expect } from 'chai';
@@ -56,7 +60,7 @@ describe('an operator has a console', () => {
       while (!(await askAdmin(reference.adminPort, 'stats')).includes('bad_lines_seen: 1'));
       for (const line of [
         ...['help', 'health', 'health down', 'health', 'health sideways', 'health UP', 'quit'],
-        ...['', 'HELP', 'nonsense', 'get api.a', 'delsets x'],
+        ...['HELP', 'nonsense', 'get api.a', 'delsets x'],
         ...['delcounters', 'delcounters none api.c.* *', 'deltimers none.*', 'delgauges api.a'],
         ...[
           'delcounters api.a api.a',
@@ -92,6 +96,23 @@ describe('an operator has a console', () => {
     } finally {
       await reference.stop();
     }
+  });
+
+  it('is well in the eyes of the check that comes with statsd', async () => {
+    const check = fileURLToPath(
+      new URL('../../node_modules/statsd/utils/check_statsd_health', import.meta.url),
+    );
+    const where = ['-H', '127.0.0.1', '-P', String(collector.adminPort)];
+    // It pipes `health` and an empty line into nc, which need not be there. It comes with CRs.
+    const nc = `nc() { exec 3<>"/dev/tcp/$1/$2"; cat >&3; echo quit >&3; cat <&3; }`;
+    const source = `${nc}\n${readFileSync(check, 'utf8').replaceAll('\r', '')}`;
+    const child = spawn('bash', ['-c', source, 'check', ...where]);
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+    const [code] = (await once(child, 'close')) as [number];
+    const told = `Statsd '127.0.0.1:${collector.adminPort}' responded: 'health: up'\n`;
+    expect([code, said]).to.deep.equal([0, told]);
+    expect(await ask('health', '')).to.equal('health: up\n');
   });
 
   it('deletes what was sent before, and counts from 0 what comes then; all is accounted for', async () => {

@@ -87,7 +87,10 @@ describe('every feature of the protocol', () => {
     } else if (over === 'admin') {
       if (given !== '') await sendUdp(collector.udpPort, given);
       await collector.until((now) => isRead(now) && now.counters.pending === 0);
-      answers.set(feature.what, await askAdmin(collector.adminPort, sent.join('').trimEnd()));
+      answers.set(
+        feature.what,
+        await askAdmin(collector.adminPort, sent.join('').replace(/\n$/, '')),
+      );
     } else {
       const sender = await openTcp(collector.tcpPort);
       for (const segment of sent) await sender.write(segment);

@@ -62,6 +62,18 @@ describe('The counter book', () => {
     expect(book.cut()).to.deep.equal([]);
   });
 
+  it('hands on a name anew that was deleted in another process, and nothing that was before', () => {
+    const book = createCounterBook(10);
+    const hits = book.entry('hits');
+    book.add(hits, 2.75, 1);
+    book.takeOut(hits, 2, 1); // what was delivered
+    book.takeOut(hits, 0.75, 0); // what a deletion took
+    expect(book.cut(), 'it does not come back').to.deep.equal([]);
+    book.add(hits, 0.5, 1);
+    expect(book.cut()).to.deep.equal([{ name: 'hits', amount: 0, samples: 1, first: true }]);
+    expect(book.pendingSamples).to.equal(0);
+  });
+
   it('merges what comes between two cuts, in the order of first addition', () => {
     const book = createCounterBook(NAMES_MAX);
     add(book, 'b', 1, 2);

@@ -23,6 +23,13 @@ export const CONSOLE_FEATURES: readonly FeatureGroup[] = [
         becomes: { answer: 'health: up\nhealth: down\nhealth: down\nhealth: up\n' },
       },
       {
+        what: 'an empty line is passed over: statsd’s `check_statsd_health` sends one',
+        over: 'admin',
+        flag: '--admin 0',
+        sent: ['health\n\n'],
+        becomes: { answer: 'health: up\n' },
+      },
+      {
         what: '`counters`, `gauges`, `timers`: an object, as JSON',
         over: 'admin',
         flag: '--admin 0',
