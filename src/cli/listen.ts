@@ -144,4 +144,7 @@ function warnIfVain(options: Options, log: Log): void {
   if (http === null && trapSecret !== undefined) {
     log('warn', '--trap-secret does nothing with --http off: submissions come over HTTP');
   }
+  if (options.unix === null && options.unixMode !== 0o660) {
+    log('warn', '--unix-mode does nothing without --unix: there is no socket to give rights for');
+  }
 }

@@ -119,6 +119,14 @@ describe('the command line says what is wrong', () => {
     );
   });
 
+  it('flags that do nothing without another are told', async () => {
+    const collector = await startCollector(['--redis-wait', '1', '--unix-mode', '0666']);
+    expect(await collector.stop()).to.equal(0);
+    for (const flag of ['--redis-wait', '--unix-mode']) {
+      expect(collector.stderr()).to.match(new RegExp(`warn ${flag} does nothing with`));
+    }
+  });
+
   it('IPv6 endpoints, and http off', async () => {
     const collector = await startCollector(['--host', '::1', '--http', '[::1]:0']);
     expect(collector.stdout()).to.match(/^udp:\/\/\[::1\]:\d+\nhttp:\/\/\[::1\]:\d+\/\n$/);
