@@ -78,8 +78,9 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
       for (const lane of lanes.all()) lane.retryAtMs = 0;
     },
     heldDueMs() {
-      const due = Array.from(refusing.keys(), (hash) => lanes.of(hash).retryAtMs);
-      return due.length === 0 ? undefined : Math.min(...due) - nowMs();
+      let due = Infinity;
+      for (const hash of refusing.keys()) due = Math.min(due, lanes.of(hash).retryAtMs);
+      return due === Infinity ? undefined : due - nowMs();
     },
     pendingAmounts: () => pendingAmounts(chunks, lanes.all()),
     restore,
@@ -121,13 +122,14 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
     const held: LaidOut['held'][number][] = [];
     for (const [lane, laneParts] of byLane) {
       if (lane.held.size === 0) cut.push(...cutChunks(lane, layout.name === 'split', laneParts));
-      else held.push(...laneParts.map((part) => ({ hash: lane.hash, part })));
+      else for (const part of laneParts) held.push({ hash: lane.hash, part });
     }
     if (items.length + gaugeItems.length + released.length > 0) {
       const counted = { items, gauges: gaugeItems, fractionSamples };
       journal.laidOut({ ...counted, released, chunks: cut.map(placed), held });
     }
-    chunks.push(...cut);
+    // Not spread: of a split layout there may be a hundred thousand.
+    for (const chunk of cut) chunks.push(chunk);
     for (const { hash, part } of held) hold(lanes.of(hash), part as LanePart);
   }
 

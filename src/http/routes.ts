@@ -3,6 +3,7 @@ import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
 import { gaugeHash } from '../flush/layout.ts';
+import { isErrorReply } from '../sinks/node-redis.ts';
 import type { Store } from '../sinks/store.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { PROMETHEUS_TEXT } from './metrics.ts';
@@ -89,10 +90,16 @@ async function fromStore<Found>(
   try {
     found = await reading;
   } catch (error) {
-    const reason = `${store.label} does not answer: ${errorText(error)}`;
-    return json(503, { error: `${reason}; counts are kept and written when it is back` });
+    return json(503, { error: unread(store.label, error) });
   }
   return { status: 200, type: 'application/json', body: bodyOf(found) };
+}
+
+function unread(label: string, error: unknown): string {
+  const reason = errorText(error);
+  return isErrorReply(error)
+    ? `${label} refuses to tell: ${reason}; nothing that was counted is lost by that`
+    : `${label} does not answer: ${reason}; counts are kept and written when it is back`;
 }
 
 async function timings(sources: RouteSources): Promise<Answer> {
