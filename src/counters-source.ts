@@ -49,15 +49,14 @@ export async function readCounters(options: SourceOptions): Promise<[hash: strin
     if (ofGauges >= 0) hashes.splice(ofGauges, 1);
     const found: [string, Fields][] = [];
     for (const hash of hashes) {
-      const reply = await route.session(hash, (call) => call(['HGETALL', hash]));
-      found.push([hash, pairsOf(reply as string[])]);
+      found.push([hash, await readHash(route, hash)]);
     }
     return found;
   });
 }
 
 /**
- * Returns every collection and its gauges; none where they are of another type.
+ * Returns every collection and its gauges.
  *
  * @throws {StatcolError} as {@link readCounters}.
  */
@@ -68,9 +67,20 @@ export async function readGauges(
   const collection = options.collection ?? DEFAULT_COLLECTION;
   const hash = gaugeHash(collection);
   return withRedis('gauges', options.redis, async (route) => {
-    const reply = await route.session(hash, (call) => call(['HGETALL', hash])).catch(noneOfType);
-    return [[collection, pairsOf((reply ?? []) as string[])]];
+    return [[collection, await readHash(route, hash)]];
   });
+}
+
+async function readHash(route: RedisRoute, hash: string): Promise<Fields> {
+  const reply = await route.session(hash, (call) => call(['HGETALL', hash])).catch(named(hash));
+  return pairsOf(reply as string[]);
+}
+
+/** Redis does not say which key it is that cannot be read. */
+function named(key: string): (error: unknown) => never {
+  return (cause) => {
+    throw isErrorReply(cause) ? new Error(`${key}: ${errorText(cause)}`, { cause }) : cause;
+  };
 }
 
 /** The sets of a collection. */
@@ -146,9 +156,9 @@ async function fromRedis(name: string, options: SourceOptions): Promise<string |
   return withRedis('counters', options.redis!, async (route) => {
     const layout = createLayout(options.layout, [collection]);
     const read = (hash: string, field: string): Promise<unknown> =>
-      route.session(hash, (call) => call(['HGET', hash, field]));
+      route.session(hash, (call) => call(['HGET', hash, field])).catch(named(hash));
     const count = async (key: string): Promise<string | undefined> => {
-      const unique = await countUnique(route, key);
+      const unique = await countUnique(route, key).catch(named(key));
       return unique === 0 ? undefined : String(unique);
     };
     return (

@@ -70,6 +70,13 @@ describe('what was counted is read back', () => {
       expect(partly.stdout).to.match(
         / UTC; not all: redis refuses: NOPERM .*\).*\n {2}\(none could/,
       );
+      await redis.command('DEL', 'statcol:stats');
+      await redis.command('SET', 'statcol:stats', 'x');
+      const wrong = await runStatcol(['get', 'bytes', ...http]);
+      expect([wrong.code, wrong.stdout]).to.deep.equal([1, '']);
+      expect(wrong.stderr).to.match(
+        /answered 503: .*: statcol:stats cannot be read: WRONGTYPE .*\n$/,
+      );
       expect(timings['backup']).to.deep.include({ count: 10, min: 81250, max: 81250 });
     } finally {
       await collector.stop();
