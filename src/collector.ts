@@ -212,6 +212,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await http?.server.close();
     // One that a last request has asked for is over then; nothing is to be made anew any more.
     await drainer.drain().catch(() => {});
+    drainer.sayDropped(true);
+    counterFlusher.batch.sayDropped(true);
     ingest.release();
     const left = vitalsParts === undefined ? undefined : readVitals(vitalsParts);
     const isKept = (await state?.close()) ?? false;
