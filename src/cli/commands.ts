@@ -15,6 +15,8 @@ import { createParser, forEachLine } from '../protocol/parse.ts';
 import { reasonOf, Verdict } from '../protocol/reasons.ts';
 import { Usage } from './report.ts';
 
+/** 65,535, less the headers of IPv4 and UDP. */
+const DATAGRAM_BYTES_MAX = 65_507;
 const NOTHING_YET = '(nothing counted yet)\n';
 
 interface TargetFlags {
@@ -38,6 +40,11 @@ export async function send(lines: string[], flags: TargetFlags & { tags?: string
     throw new Usage([`--tags: expected ${expected}, got ${JSON.stringify(flags.tags)}`]);
   }
   const faults = lines.flatMap((line) => {
+    const bytes = Buffer.byteLength(line);
+    if (bytes > DATAGRAM_BYTES_MAX) {
+      const which = JSON.stringify(`${line.slice(0, 40)}…`);
+      return [`${which} has ${bytes} bytes: a datagram holds ${DATAGRAM_BYTES_MAX}`];
+    }
     const reason = refusalOf(line, dialect);
     return reason === undefined ? [] : [`${JSON.stringify(line)} would be refused: ${reason}`];
   });

@@ -8,6 +8,8 @@ import { describe, it } from 'mocha';
 import { OPTION_SPECS } from '../../src/option-specs.ts';
 import { runStatcol, startCollector } from '../support/collector-process.ts';
 
+const LONG = 'x:1|c\n'.repeat(10_918);
+
 describe('the command line says what is wrong', () => {
   const wrong: [args: string[], lines: RegExp[]][] = [
     [['listen', '--port', 'abc'], [/--port: expected a whole number from 0 to 65535, got "abc"/]],
@@ -42,12 +44,16 @@ describe('the command line says what is wrong', () => {
     ],
     [['send', 'fine:1|c', 'bad'], [/"bad" would be refused: no_separator/]],
     [['send', '\n'], [/"\\n" would be refused: no_separator/]],
+    [
+      ['send', 'fine:1|c', LONG],
+      [/^statcol: "x:1\|c\\nx.{30,50}…" has 65508 bytes: a datagram holds 65507$/],
+    ],
     [['send', 'a:1|c', '--port', '0'], [/--port: expected a number from 1 to 65535, got "0"/]],
     [['get', 'a', '--layout', 'x'], [/--layout: expected flat or split, got "x"/]],
     [['get', 'a', '--http', 'nonsense'], [/--http: expected a URL/]],
   ];
   for (const [args, lines] of wrong) {
-    it(`statcol ${args.join(' ')}: exit 2, a line per fault`, async () => {
+    it(`statcol ${args.join(' ').slice(0, 80)}: exit 2, a line per fault`, async () => {
       const { code, stdout, stderr } = await runStatcol(args);
       expect(stderr.trimEnd().split('\n')).to.have.length(lines.length);
       for (const [at, line] of stderr.trimEnd().split('\n').entries()) {
