@@ -87,16 +87,19 @@ target(program.command('timing'))
   .addHelpText('after', examples('statcol timing backup 81250'))
   .action((name: string, value: string, flags) => sendSample({ name, value, type: 'ms' }, flags));
 source(program.command('get'))
-  .description("print a counter's value; 0 if it was never counted")
-  .argument('<name>', 'of the counter')
+  .description(
+    'print a counter, else a gauge, else the unique members today (UTC) of a set, of that name; ' +
+      '0 if there is none',
+  )
+  .argument('<name>', 'of the counter, gauge or set')
   .addHelpText(
     'after',
     examples('statcol get api.hits', 'statcol get api.hits --redis redis://127.0.0.1:6379'),
   )
   .action(get);
 source(program.command('stats'))
-  .description('print all counters')
-  .option('--json', 'as /api/counters answers')
+  .description('print all counters, gauges, and sets with their unique members today (UTC)')
+  .option('--json', 'the counters alone, as /api/counters answers')
   .addHelpText('after', examples('statcol stats', 'statcol stats --json'))
   .action(stats);
 

@@ -34,6 +34,7 @@ import { guarded } from './in-process/say.ts';
 import { hostPort } from './ingest/address.ts';
 import { createInputs } from './ingest/inputs.ts';
 import { createKernelDrops } from './ingest/kernel.ts';
+import { createUnixWatch } from './ingest/unix-watch.ts';
 import { newInstance } from './instance.ts';
 import { membersOf, readOptions } from './options.ts';
 import type { Options } from './option-types.ts';
@@ -139,6 +140,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       await state?.close();
       throw error;
     });
+    const unixWatch = unix === undefined ? undefined : createUnixWatch(unix, log);
+    if (unixWatch !== undefined) tickers.push(unixWatch.ticker);
     vitalsParts = {
       version,
       startMs: nowMs(),
@@ -148,6 +151,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
       kernelDrops: createKernelDrops(() => ingest.kernelDrops, { nowMs, log }),
       tcp: () => ingest.tcpUsage(),
       hasUnix: options.unix !== null,
+      unixFault: () => unixWatch?.fault(),
       received: drainer.received,
       growth: drainer.growth,
       counterBook: books.counters,
@@ -212,6 +216,8 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await http?.server.close();
     // One that a last request has asked for is over then; nothing is to be made anew any more.
     await drainer.drain().catch(() => {});
+    drainer.sayDropped(true);
+    counterFlusher.batch.sayDropped(true);
     ingest.release();
     const left = vitalsParts === undefined ? undefined : readVitals(vitalsParts);
     const isKept = (await state?.close()) ?? false;

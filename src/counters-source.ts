@@ -1,3 +1,4 @@
+import { type Fields, readFromCollector } from './collector-source.ts';
 import { ErrorCode, errorText, StatcolError } from './errors.ts';
 import {
   createLayout,
@@ -6,14 +7,14 @@ import {
   type Place,
   TOTAL_FIELD,
 } from './flush/layout.ts';
+import { dayOf } from './flush/set-book.ts';
 import { systemTime } from './flush/time.ts';
 import { sanitise } from './protocol/names.ts';
+import { isErrorReply } from './sinks/node-redis.ts';
 import { pairsOf } from './sinks/redis.ts';
 import { REDIS_TIMEOUT_MS } from './sinks/redis-link.ts';
 import { hostOf, openRoute, type RedisRoute } from './sinks/redis-route.ts';
-
-/** Fields and values of a hash, in order. */
-export type Fields = [field: string, value: string][];
+import { setKey } from './sinks/set-store.ts';
 
 /** Where counters are read from. */
 export interface SourceOptions {
@@ -28,7 +29,10 @@ export interface SourceOptions {
 }
 
 const DEFAULT_COLLECTION = 'statcol:stats';
-const TIMEOUT_MS = 5000;
+/** As many sets as a collector tells of; and so many keys are looked through for them. */
+const SETS_MAX = 100_000;
+const SCANS_MAX = 10_000;
+const KEYS_PER_SCAN = 1000;
 const REPLY_BYTES_MAX = 256 << 20;
 
 /**
@@ -39,21 +43,20 @@ const REPLY_BYTES_MAX = 256 << 20;
 export async function readCounters(options: SourceOptions): Promise<[hash: string, Fields][]> {
   if (options.redis === undefined) return readFromCollector('counters', options);
   const collection = options.collection ?? DEFAULT_COLLECTION;
-  return withRedis(options.redis, async (route) => {
-    const hashes = options.layout === 'flat' ? [collection] : await scan(route, collection);
+  return withRedis('counters', options.redis, async (route) => {
+    const hashes = options.layout === 'flat' ? [collection] : await hashesOf(route, collection);
     const ofGauges = options.layout === 'flat' ? -1 : hashes.indexOf(gaugeHash(collection));
     if (ofGauges >= 0) hashes.splice(ofGauges, 1);
     const found: [string, Fields][] = [];
     for (const hash of hashes) {
-      const reply = await route.session(hash, (call) => call(['HGETALL', hash]));
-      found.push([hash, pairsOf(reply as string[])]);
+      found.push([hash, await readHash(route, hash)]);
     }
     return found;
   });
 }
 
 /**
- * Returns every collection and its gauges; none where they are of another type.
+ * Returns every collection and its gauges.
  *
  * @throws {StatcolError} as {@link readCounters}.
  */
@@ -63,32 +66,110 @@ export async function readGauges(
   if (options.redis === undefined) return readFromCollector('gauges', options);
   const collection = options.collection ?? DEFAULT_COLLECTION;
   const hash = gaugeHash(collection);
-  return withRedis(options.redis, async (route) => {
-    const reply = await route.session(hash, (call) => call(['HGETALL', hash])).catch(noneOfType);
-    return [[collection, pairsOf(reply as string[])]];
+  return withRedis('gauges', options.redis, async (route) => {
+    return [[collection, await readHash(route, hash)]];
   });
 }
 
-function noneOfType(error: unknown): string[] {
-  if (errorText(error).startsWith('WRONGTYPE')) return [];
+async function readHash(route: RedisRoute, hash: string): Promise<Fields> {
+  const reply = await route.session(hash, (call) => call(['HGETALL', hash])).catch(named(hash));
+  return pairsOf(reply as string[]);
+}
+
+/** Redis does not say which key it is that cannot be read. */
+function named(key: string): (error: unknown) => never {
+  return (cause) => {
+    throw isErrorReply(cause) ? new Error(`${key}: ${errorText(cause)}`, { cause }) : cause;
+  };
+}
+
+/** The sets of a collection. */
+export interface SetsOfToday {
+  readonly collection: string;
+  /** Names, and how many unique members each has today (UTC). */
+  readonly counts: Fields;
+  /** Why these are not all; undefined where they are. */
+  readonly missing: string | undefined;
+}
+
+/**
+ * Returns every collection and its sets of today; of Redis, whose keys are looked through for them,
+ * 100,000 sets of 10,000,000 keys a server at most.
+ *
+ * @throws {StatcolError} as {@link readCounters}, but not where Redis refuses: that is told.
+ */
+export async function readSets(options: SourceOptions): Promise<SetsOfToday[]> {
+  if (options.redis === undefined) {
+    const found = await readFromCollector('sets', options);
+    return found.map(([collection, counts]) => ({ collection, counts, missing: undefined }));
+  }
+  const collection = options.collection ?? DEFAULT_COLLECTION;
+  const counts: Fields = [];
+  return withRedis('sets', options.redis, async (route) => {
+    const [before, behind] = setKey(collection, '\0', today()).split('\0') as [string, string];
+    try {
+      const found = await scan(route, {
+        pattern: `${globbed(before)}*${globbed(behind)}`,
+        type: 'string',
+        keysMax: SETS_MAX,
+      });
+      for (const key of found.keys) {
+        const count = await countUnique(route, key).catch(noneOfType);
+        const name = key.slice(before.length, key.length - behind.length);
+        if (count !== undefined) counts.push([name, String(count)]);
+      }
+      const missing = found.isCut ? 'there are too many keys to look through' : undefined;
+      return [{ collection, counts, missing }];
+    } catch (error) {
+      if (!isErrorReply(error)) throw error;
+      return [{ collection, counts, missing: `redis refuses: ${errorText(error)}` }];
+    }
+  });
+}
+
+function today(): string {
+  return dayOf(Date.now());
+}
+
+async function countUnique(route: RedisRoute, key: string): Promise<number> {
+  return Number(await route.session(key, (call) => call(['PFCOUNT', key])));
+}
+
+function noneOfType(error: unknown): undefined {
+  if (errorText(error).startsWith('WRONGTYPE')) return undefined;
   throw error;
 }
 
 /**
- * Returns the value of a counter, or else of a gauge of that name; `0` if there was never either. A
- * name that is not found as it is written is looked for as either of `--names` would have made it.
+ * Returns the value of a counter, or else of a gauge, or else how many unique members a set has
+ * today (UTC), of that name; `0` if there is none of these. A name that is not found as it is
+ * written is looked for as either of `--names` would have made it.
  *
  * @throws {StatcolError} as {@link readCounters}.
  */
-export async function readCounter(name: string, options: SourceOptions): Promise<string> {
-  if (options.redis !== undefined) {
-    return withRedis(options.redis, async (route) => {
-      const layout = createLayout(options.layout, [options.collection ?? DEFAULT_COLLECTION]);
-      const read = (hash: string, field: string): Promise<unknown> =>
-        route.session(hash, (call) => call(['HGET', hash, field]));
-      return (await find(name, layout.place, read)) ?? find(name, layout.placeGauge, read);
-    }).then((value) => value ?? '0');
-  }
+export async function readValue(name: string, options: SourceOptions): Promise<string> {
+  return (await (options.redis === undefined ? fromCollector : fromRedis)(name, options)) ?? '0';
+}
+
+async function fromRedis(name: string, options: SourceOptions): Promise<string | undefined> {
+  const collection = options.collection ?? DEFAULT_COLLECTION;
+  return withRedis('counters', options.redis!, async (route) => {
+    const layout = createLayout(options.layout, [collection]);
+    const read = (hash: string, field: string): Promise<unknown> =>
+      route.session(hash, (call) => call(['HGET', hash, field])).catch(named(hash));
+    const count = async (key: string): Promise<string | undefined> => {
+      const unique = await countUnique(route, key).catch(named(key));
+      return unique === 0 ? undefined : String(unique);
+    };
+    return (
+      (await find(name, layout.place, read)) ??
+      (await find(name, layout.placeGauge, read)) ??
+      find(name, (field) => [{ hash: setKey(collection, field, today()), field }], count)
+    );
+  });
+}
+
+async function fromCollector(name: string, options: SourceOptions): Promise<string | undefined> {
   const counters = await readFromCollector('counters', options);
   // With --layout split what a collector shows first is not the collection but a hash of it.
   const shown = options.layout === 'flat' ? counters[0]?.[0] : undefined;
@@ -96,10 +177,14 @@ export async function readCounter(name: string, options: SourceOptions): Promise
   const { place } = createLayout(options.layout, [collection]);
   const counter = await find(name, place, (hash, field) => fieldOf(counters, hash, field));
   if (counter !== undefined) return counter;
-  const gauges = await readFromCollector('gauges', options);
-  const hash = options.collection ?? gauges[0]?.[0] ?? DEFAULT_COLLECTION;
-  const placeGauge = (field: string): Place[] => [{ hash, field }];
-  return (await find(name, placeGauge, (of, field) => fieldOf(gauges, of, field))) ?? '0';
+  for (const kind of ['gauges', 'sets'] as const) {
+    const found = await readFromCollector(kind, options);
+    const hash = options.collection ?? found[0]?.[0] ?? DEFAULT_COLLECTION;
+    const placeOne = (field: string): Place[] => [{ hash, field }];
+    const value = await find(name, placeOne, (of, field) => fieldOf(found, of, field));
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 function fieldOf(hashes: [string, Fields][], hash: string, field: string): string | undefined {
@@ -120,78 +205,41 @@ async function find(
   return undefined;
 }
 
-async function readFromCollector(
-  what: 'counters' | 'gauges',
-  options: SourceOptions,
-): Promise<[string, Fields][]> {
-  const { origin } = new URL(options.http);
-  const abort = new AbortController();
-  // Not AbortSignal.timeout: it does not keep the process, and so not the answer, alive.
-  const timer = setTimeout(() => abort.abort(new Error('no answer in time')), TIMEOUT_MS);
-  let hashes: [string, Fields][];
-  try {
-    const response = await fetch(`${origin}/api/${what}`, {
-      headers:
-        options.httpToken === undefined ? {} : { Authorization: `Bearer ${options.httpToken}` },
-      signal: abort.signal,
-      redirect: 'error',
-    });
-    const text = await response.text();
-    if (response.status === 401) {
-      throw new StatcolError(ErrorCode.ERR_SOURCE, `${origin} wants its token: give --http-token`);
-    }
-    if (!response.ok) throw new Error(`it answered ${response.status}: ${text.slice(0, 300)}`);
-    hashes = parseCounters(text);
-  } catch (error) {
-    if (error instanceof StatcolError) throw error;
-    const cause = (error as Error).cause ?? error;
-    throw new StatcolError(
-      ErrorCode.ERR_SOURCE,
-      `no ${what} from ${origin}: ${errorText(cause)}; is a collector running there? ` +
-        'Name another with --http, or read Redis with --redis',
-      { cause },
-    );
-  } finally {
-    clearTimeout(timer);
-  }
-  return hashes.filter(
-    ([hash]) => options.collection === undefined || hash.startsWith(options.collection),
-  );
+async function hashesOf(route: RedisRoute, prefix: string): Promise<string[]> {
+  const which = { pattern: `${globbed(prefix)}*`, type: 'hash', keysMax: Infinity } as const;
+  return (await scan(route, which)).keys;
 }
 
-/** Reads `/api/counters` or `/api/gauges` without losing digits beyond 2^53, which `JSON.parse` alone would. */
-function parseCounters(text: string): [string, Fields][] {
-  const quoted = text.replaceAll(/("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?)/g, (_, string, digits) =>
-    string === undefined ? `"${digits as string}"` : (string as string),
-  );
-  const all = JSON.parse(quoted) as unknown;
-  if (!isObject(all)) throw new Error('what it answered are none');
-  return Object.entries(all).map(([hash, fields]) => {
-    if (!isObject(fields)) throw new Error('what it answered are none');
-    return [hash, Object.entries(fields).map(([field, value]) => [field, String(value)])];
-  });
+/** Escapes what means something in a pattern of Redis. */
+function globbed(text: string): string {
+  return text.replaceAll(/[*?[\]\\]/g, String.raw`\$&`);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-async function scan(route: RedisRoute, prefix: string): Promise<string[]> {
-  const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}*`;
-  const how = ['MATCH', pattern, 'COUNT', '1000', 'TYPE', 'hash'];
+async function scan(
+  route: RedisRoute,
+  { pattern, type, keysMax }: { pattern: string; type: 'hash' | 'string'; keysMax: number },
+): Promise<{ keys: string[]; isCut: boolean }> {
+  const how = ['MATCH', pattern, 'COUNT', String(KEYS_PER_SCAN), 'TYPE', type];
   const found = new Set<string>();
+  let isCut = false;
   await route.everywhere(async (call) => {
     let cursor = '0';
+    let scans = 0;
     do {
       const [next, keys] = (await call(['SCAN', cursor, ...how])) as [string, string[]];
-      for (const key of keys) found.add(key);
+      for (const key of keys) {
+        if (found.size >= keysMax) isCut = true;
+        else found.add(key);
+      }
       cursor = next;
-    } while (cursor !== '0');
+      if (++scans >= SCANS_MAX && keysMax < Infinity && cursor !== '0') isCut = true;
+    } while (cursor !== '0' && !isCut);
   });
-  return [...found].toSorted();
+  return { keys: [...found].toSorted(), isCut };
 }
 
 async function withRedis<Result>(
+  what: string,
   url: string,
   work: (route: RedisRoute) => Promise<Result>,
 ): Promise<Result> {
@@ -207,7 +255,7 @@ async function withRedis<Result>(
   } catch (cause) {
     throw new StatcolError(
       ErrorCode.ERR_SOURCE,
-      `no counters from redis ${hostOf({ url })}: ${errorText(cause)}`,
+      `no ${what} from redis ${hostOf({ url })}: ${errorText(cause)}`,
       { cause },
     );
   } finally {

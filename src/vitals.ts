@@ -32,6 +32,8 @@ export interface VitalsParts {
   tcp: () => TcpUsage;
   /** Whether there is a unix socket. */
   hasUnix: boolean;
+  /** What keeps senders from it, if something does. */
+  unixFault: () => string | undefined;
   received: Received;
   growth: Growth;
   counterBook: CounterBook;
@@ -126,7 +128,7 @@ export function readVitals(parts: VitalsParts): Vitals {
 
 /** What keeps a collector from being well, for `/healthz`; empty when nothing does. */
 export function readReasons(
-  { counterFlusher, timingFlusher, nowMs, state, store, saidDown }: VitalsParts,
+  { counterFlusher, timingFlusher, nowMs, state, store, saidDown, unixFault }: VitalsParts,
   intervals: { counterMs: number; timingMs: number },
 ): string[] {
   const reasons: string[] = [];
@@ -155,6 +157,8 @@ export function readReasons(
     const since = seconds(nowMs() - failure.sinceMs);
     reasons.push(`the state directory has failed for ${since}: ${failure.error}`);
   }
+  const unix = unixFault();
+  if (unix !== undefined) reasons.push(unix);
   return reasons;
 }
 

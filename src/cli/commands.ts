@@ -2,7 +2,9 @@ import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 
 import { jsonInteger, jsonObject } from '../counters-json.ts';
-import { readCounter, readCounters, readGauges, type SourceOptions } from '../counters-source.ts';
+import { type Fields, printable } from '../collector-source.ts';
+import { readCounters, readGauges, readSets, readValue } from '../counters-source.ts';
+import type { SetsOfToday, SourceOptions } from '../counters-source.ts';
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import { gaugeHash } from '../flush/layout.ts';
 import { oneOf, readRedisUrl } from '../option-readers.ts';
@@ -12,6 +14,10 @@ import { canonicalName } from '../protocol/names.ts';
 import { createParser, forEachLine } from '../protocol/parse.ts';
 import { reasonOf, Verdict } from '../protocol/reasons.ts';
 import { Usage } from './report.ts';
+
+/** 65,535, less the headers of IPv4 and UDP. */
+const DATAGRAM_BYTES_MAX = 65_507;
+const NOTHING_YET = '(nothing counted yet)\n';
 
 interface TargetFlags {
   host: string;
@@ -34,6 +40,11 @@ export async function send(lines: string[], flags: TargetFlags & { tags?: string
     throw new Usage([`--tags: expected ${expected}, got ${JSON.stringify(flags.tags)}`]);
   }
   const faults = lines.flatMap((line) => {
+    const bytes = Buffer.byteLength(line);
+    if (bytes > DATAGRAM_BYTES_MAX) {
+      const which = JSON.stringify(`${line.slice(0, 40)}…`);
+      return [`${which} has ${bytes} bytes: a datagram holds ${DATAGRAM_BYTES_MAX}`];
+    }
     const reason = refusalOf(line, dialect);
     return reason === undefined ? [] : [`${JSON.stringify(line)} would be refused: ${reason}`];
   });
@@ -63,12 +74,12 @@ export async function sendSample(
   await send([rated], flags);
 }
 
-/** `statcol get`: prints one counter, or a gauge where there is no counter of that name. */
+/** `statcol get`: prints a counter, else a gauge, else how many members a set has today. */
 export async function get(name: string, flags: SourceFlags): Promise<void> {
-  process.stdout.write(`${await readCounter(name, readSource(flags))}\n`);
+  process.stdout.write(`${await readValue(name, readSource(flags))}\n`);
 }
 
-/** `statcol stats`: prints all counters as JSON, or counters and gauges as tables. */
+/** `statcol stats`: prints all counters as JSON, or counters, gauges and sets as tables. */
 export async function stats(flags: SourceFlags & { json?: boolean }): Promise<void> {
   const source = readSource(flags);
   const hashes = await readCounters(source);
@@ -78,22 +89,37 @@ export async function stats(flags: SourceFlags & { json?: boolean }): Promise<vo
     return;
   }
   const gauges = (await readGauges(source)).filter(([, fields]) => fields.length > 0);
-  const tables = [
-    ...hashes,
-    ...gauges.map(([collection, fields]) => [gaugeHash(collection), fields] as const),
+  const sets = await readSets(source);
+  const blocks = [
+    ...hashes.map(([hash, fields]) => block(hash, fields)),
+    ...gauges.map(([collection, fields]) => block(gaugeHash(collection), fields)),
+    ...sets.flatMap((one) => setBlock(one)),
   ];
-  const blocks = tables.map(([hash, fields]) => {
-    const shown = fields.map(([field, value]): [string, string] => [printable(field), value]);
-    // One long name must not push all values out of sight.
-    const width = Math.min(60, Math.max(0, ...shown.map(([field]) => field.length)));
-    const digits = Math.max(0, ...shown.map(([, value]) => value.length));
-    const sorted = shown.toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const rows = sorted.map(
-      ([field, value]) => `  ${field.padEnd(width)}  ${value.padStart(digits)}\n`,
-    );
-    return `${printable(hash)}\n${rows.length === 0 ? '  (nothing counted yet)\n' : rows.join('')}`;
-  });
-  process.stdout.write(blocks.length === 0 ? '(nothing counted yet)\n' : blocks.join('\n'));
+  process.stdout.write(blocks.length === 0 ? NOTHING_YET : blocks.join('\n'));
+}
+
+function setBlock({ collection, counts, missing }: SetsOfToday): string[] {
+  if (counts.length === 0 && missing === undefined) return [];
+  const which = missing === undefined ? '' : `; not all: ${printable(missing)}`;
+  const title = `${collection} sets (unique members today, UTC${which})`;
+  return [block(title, counts, '(none could be read)\n')];
+}
+
+function block(title: string, fields: Fields, empty: string = NOTHING_YET): string {
+  const shown = fields.map(([field, value]): [string, string] => [printable(field), value]);
+  // One long name must not push all values out of sight.
+  const width = Math.min(60, longest(shown.map(([field]) => field)));
+  const digits = longest(shown.map(([, value]) => value));
+  const sorted = shown.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const rows = sorted.map(
+    ([field, value]) => `  ${field.padEnd(width)}  ${value.padStart(digits)}\n`,
+  );
+  return `${printable(title)}\n${rows.length === 0 ? `  ${empty}` : rows.join('')}`;
+}
+
+/** Not by `Math.max(...texts)`: more than some 120,000 arguments are more than the stack holds. */
+function longest(texts: readonly string[]): number {
+  return texts.reduce((most, { length }) => Math.max(most, length), 0);
 }
 
 /** Returns why a collector would refuse a text, which may hold several lines. */
@@ -160,9 +186,4 @@ function readSource(flags: SourceFlags): SourceOptions {
   if (faults.length > 0 || layout === undefined) throw new Usage(faults);
   const { redis, httpToken, collection } = flags;
   return { redis, http, httpToken, collection, layout };
-}
-
-/** Names come from outside: control characters must not reach a terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, '\u{FFFD}');
 }

@@ -68,6 +68,8 @@ export interface CounterBatch {
   heldDueMs(): number | undefined;
   /** What of counters is in flight or held back, by name. A copy. */
   pendingAmounts(): Map<string, number>;
+  /** Says what was dropped and no line of the log tells yet; `isLast`: all of it, at once. */
+  sayDropped(isLast?: boolean): void;
   /** Puts back what a journal has remembered. */
   readonly restore: RestoreBatch;
 }

@@ -1,5 +1,6 @@
 import { type ChunkOutcome, fitsInt64 } from '../sinks/store.ts';
 import type { CounterBatch, CounterBatchParts, Refusal } from './counter-batch-types.ts';
+import { createDropLog } from './drop-log.ts';
 import { createGaugeBook } from './gauge-book.ts';
 import type { LaidOut, PlacedChunk, PlacedPart, RestoreBatch } from './journal.ts';
 import type { Lane, LaneChunk, LanePart, Share } from './lanes.ts';
@@ -16,7 +17,6 @@ import {
   release,
   written,
 } from './lanes.ts';
-import { createSparing } from './sparing.ts';
 import { type Account, countDropped, createAccount } from './tally.ts';
 
 /** So many names are laid out in one go: a few milliseconds. */
@@ -29,7 +29,7 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
   const ofCounters = createAccount('counter samples');
   const ofGauges = createAccount('gauge samples');
   const lanes = createLanes(parts.lanesMax, parts.newBackoff);
-  const mayBeSaid = createSparing(nowMs, 1000);
+  const dropLog = createDropLog(nowMs, log);
   const refusing = new Map<string, Refusal>();
   let chunks: LaneChunk[] = [];
   let countersLeft = 0;
@@ -78,10 +78,12 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
       for (const lane of lanes.all()) lane.retryAtMs = 0;
     },
     heldDueMs() {
-      const due = Array.from(refusing.keys(), (hash) => lanes.of(hash).retryAtMs);
-      return due.length === 0 ? undefined : Math.min(...due) - nowMs();
+      let due = Infinity;
+      for (const hash of refusing.keys()) due = Math.min(due, lanes.of(hash).retryAtMs);
+      return due === Infinity ? undefined : due - nowMs();
     },
     pendingAmounts: () => pendingAmounts(chunks, lanes.all()),
+    sayDropped: (isLast) => dropLog.say(isLast),
     restore,
   };
 
@@ -121,13 +123,13 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
     const held: LaidOut['held'][number][] = [];
     for (const [lane, laneParts] of byLane) {
       if (lane.held.size === 0) cut.push(...cutChunks(lane, layout.name === 'split', laneParts));
-      else held.push(...laneParts.map((part) => ({ hash: lane.hash, part })));
+      else for (const part of laneParts) held.push({ hash: lane.hash, part });
     }
     if (items.length + gaugeItems.length + released.length > 0) {
       const counted = { items, gauges: gaugeItems, fractionSamples };
       journal.laidOut({ ...counted, released, chunks: cut.map(placed), held });
     }
-    chunks.push(...cut);
+    for (const chunk of cut) chunks.push(chunk);
     for (const { hash, part } of held) hold(lanes.of(hash), part as LanePart);
   }
 
@@ -175,6 +177,7 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
     }
     if (refusing.delete(lane.hash)) log('info', `${lane.hash} takes ${whatOf(lane.hash)} again`);
     lane.backoff.reset();
+    dropLog.say();
   }
 
   function refused(reason: string): void {
@@ -222,15 +225,14 @@ export function createCounterBatch(parts: CounterBatchParts): CounterBatch {
   function dropped(account: Account, where: string, reason: string, samples: number): void {
     countDropped(account.tally, reason, samples);
     account.pending -= samples;
-    // A field that cannot be written comes again with each flush: once a second will do.
-    if (!mayBeSaid(reason)) return;
-    log('warn', `${JSON.stringify(where)}: ${samples} ${account.what} dropped: ${reason}`);
+    dropLog.add(account.what, where, reason, samples);
   }
 
   function finish(): void {
     ofCounters.tally.delivered += fractionSamples;
     ofCounters.pending -= fractionSamples;
     fractionSamples = 0;
+    dropLog.say();
   }
 
   function createRestore(): RestoreBatch {

@@ -21,7 +21,7 @@ import type { DrainMemory } from './journal.ts';
 import { type KnownEntries, lookUp, nothingKnown } from './known-entries.ts';
 import { printable } from './printable.ts';
 import { nothingReceived, type Received, refusedLine } from './received.ts';
-import { createLosses } from './losses.ts';
+import { createLosses, type Losses } from './losses.ts';
 import { rememberSide } from './remember-side.ts';
 import { dayOf, memberText, type SetBook, type SetEntry } from './set-book.ts';
 import { createSparing } from './sparing.ts';
@@ -75,6 +75,8 @@ export interface Drainer {
    * passed over until the next time.
    */
   drainNew(): Promise<void>;
+  /** Says what was dropped and no line of the log tells yet; see {@link Losses}. */
+  sayDropped: Losses['say'];
 }
 
 /** Where names have entries. */
@@ -100,7 +102,7 @@ export function createDrainer(parts: DrainerParts): Drainer {
   let drainedToMs = clock.nowMs();
   let last: Promise<void> = Promise.resolve();
   const mayBeSaid = createSparing(nowMs, 1000);
-  const { drop, say: sayDropped } = createLosses(whatOf, mayBeSaid, log);
+  const { drop, say: sayDropped } = createLosses(parts, mayBeSaid, log);
 
   return {
     received,
@@ -109,8 +111,10 @@ export function createDrainer(parts: DrainerParts): Drainer {
     drainNew() {
       if (ingests.some((ingest) => ingest.hasNew())) return drain();
       drainedToMs = clock.nowMs();
+      sayDropped();
       return last.then(() => parts.memory?.tend());
     },
+    sayDropped,
   };
 
   function drain(): Promise<void> {
@@ -243,12 +247,6 @@ export function createDrainer(parts: DrainerParts): Drainer {
       received.lastLineMs = nowMs();
       received.linesRejected.set(reason, (received.linesRejected.get(reason) ?? 0) + count);
     }
-  }
-
-  function whatOf(tally: Tally): string {
-    if (tally === parts.timingTally) return 'timings';
-    if (tally === parts.setTally) return 'set samples';
-    return tally === parts.counterTally ? 'counter samples' : 'gauge samples';
   }
 
   /** At most one line per second and reason, with the last of the lines refused. */

@@ -1,3 +1,4 @@
+import { reasonText } from './drop-log.ts';
 import type { Log } from './health.ts';
 import { countDropped, type Tally } from './tally.ts';
 
@@ -5,17 +6,25 @@ import { countDropped, type Tally } from './tally.ts';
 export interface Losses {
   /** Counts samples as dropped, and keeps in mind to say so. */
   drop(tally: Tally, reason: string, samples: number): void;
-  /** Says what no line of the log tells yet: at most one line per second and reason. */
-  say(): void;
+  /**
+   * Says what no line of the log tells yet: at most one line per second and reason.
+   *
+   * @param isLast nothing will be said any more: what is left is told at once.
+   */
+  say(isLast?: boolean): void;
 }
 
-/**
- * Creates a list of no losses.
- *
- * @param whatOf what the samples of a tally are called in the log.
- */
+/** Who counts what becomes of samples. */
+export interface Tallies {
+  readonly counterTally: Tally;
+  readonly gaugeTally: Tally;
+  readonly setTally: Tally;
+  readonly timingTally: Tally;
+}
+
+/** Creates a list of no losses. */
 export function createLosses(
-  whatOf: (tally: Tally) => string,
+  tallies: Tallies,
   mayBeSaid: (kind: string) => boolean,
   log: Log,
 ): Losses {
@@ -25,15 +34,22 @@ export function createLosses(
     drop(tally, reason, samples) {
       if (samples === 0) return;
       countDropped(tally, reason, samples);
-      const what = `${whatOf(tally)} dropped: ${reason}`;
+      const what = `${whatOf(tallies, tally)} dropped: ${reasonText(reason)}`;
       unsaid.set(what, (unsaid.get(what) ?? 0) + samples);
     },
-    say() {
+    say(isLast = false) {
       for (const [what, samples] of unsaid) {
-        if (!mayBeSaid(what)) continue;
+        if (!isLast && !mayBeSaid(what)) continue;
         log('warn', `${samples} ${what}`);
         unsaid.delete(what);
       }
     },
   };
+}
+
+/** Returns what the samples of a tally are called in the log. */
+function whatOf({ counterTally, setTally, timingTally }: Tallies, tally: Tally): string {
+  if (tally === timingTally) return 'timings';
+  if (tally === setTally) return 'set samples';
+  return tally === counterTally ? 'counter samples' : 'gauge samples';
 }

@@ -3,11 +3,12 @@ import { errorText } from '../errors.ts';
 import type { TimingSummary } from '../window/window.ts';
 import type { Vitals } from '../vitals.ts';
 import { gaugeHash } from '../flush/layout.ts';
-import type { Store } from '../sinks/store.ts';
+import { isErrorReply } from '../sinks/node-redis.ts';
+import { HashFault, type Store } from '../sinks/store.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { PROMETHEUS_TEXT } from './metrics.ts';
 import { createPageRoutes } from './page.ts';
-import { readHashes } from './read-hashes.ts';
+import { readEveryHash } from './read-hashes.ts';
 import type { SetCounts } from './read-sets.ts';
 import { type Answer, json, type Route } from './server.ts';
 
@@ -62,13 +63,13 @@ function healthz({ reasons }: RouteSources): Answer {
 }
 
 async function counters({ hashes, store }: RouteSources): Promise<Answer> {
-  return fromStore(store, readHashes(store, hashes()), (found) => {
+  return fromStore(store, readEveryHash(store, hashes()), (found) => {
     return jsonPieces(found, (fields) => jsonPieces(fields, jsonInteger));
   });
 }
 
 async function gauges({ collections, store }: RouteSources): Promise<Answer> {
-  return fromStore(store, readHashes(store, collections.map(gaugeHash)), (found) => {
+  return fromStore(store, readEveryHash(store, collections.map(gaugeHash)), (found) => {
     const named = found.map(([, fields], at) => [collections[at]!, fields] as const);
     return jsonPieces(named, (fields) => jsonPieces(fields, jsonNumber));
   });
@@ -89,10 +90,19 @@ async function fromStore<Found>(
   try {
     found = await reading;
   } catch (error) {
-    const reason = `${store.label} does not answer: ${errorText(error)}`;
-    return json(503, { error: `${reason}; counts are kept and written when it is back` });
+    return json(503, { error: unread(store.label, error) });
   }
   return { status: 200, type: 'application/json', body: bodyOf(found) };
+}
+
+function unread(label: string, error: unknown): string {
+  const reason = errorText(error);
+  if (error instanceof HashFault) {
+    return `${label}: ${reason}; rename or remove that key, and what is kept for it is written`;
+  }
+  return isErrorReply(error)
+    ? `${label} refuses to tell: ${reason}; nothing that was counted is lost by that`
+    : `${label} does not answer: ${reason}; counts are kept and written when it is back`;
 }
 
 async function timings(sources: RouteSources): Promise<Answer> {

@@ -106,6 +106,7 @@ export function createCounting(options: CountingOptions): Counting {
       stopped = true;
       cancelRetry();
       await outlet.stop();
+      flusher.batch.sayDropped(true);
       return notWritten();
     },
   };

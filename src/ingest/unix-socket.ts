@@ -1,9 +1,10 @@
-import { type BigIntStats, chmodSync, closeSync, fchmodSync, lstatSync, rmSync } from 'node:fs';
+import { type BigIntStats, chmodSync, closeSync, fchmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { ErrorCode, errorText, StatcolError } from '../errors.ts';
 import { callError, type Libc, LINUX, loadLibc, UNIX_PATH_BYTES_MAX, unixAddress } from './libc.ts';
 import type { Descriptors } from './receiver.ts';
+import { unixFault, unixInUse, unixUnknown } from './unix-fault.ts';
 
 /** A unix datagram socket that is bound, and that nobody reads yet. */
 export interface UnixSocket {
@@ -43,18 +44,14 @@ export function openUnixSocket(libc: Libc, given: string, mode: number): UnixSoc
     try {
       const made = bind(libc, socketFd, { path, mode });
       const wakeFd = libc.eventfd(0, LINUX.EFD_CLOEXEC | LINUX.EFD_NONBLOCK);
-      const remove = (): void => removeIf(path, made);
-      return { path: absolute, descriptors: { socketFd, wakeFd }, remove };
+      return { path: absolute, descriptors: { socketFd, wakeFd }, remove: remover(path, made) };
     } catch (error) {
       closeSync(socketFd);
       throw error;
     }
   } catch (error) {
     if (error instanceof StatcolError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw inUse(path, error);
-    const fault = `unix ${path} could not be bound: ${errorText(error)}; choose another with --unix`;
-    throw new StatcolError(ErrorCode.ERR_LISTEN, fault, { cause: error });
+    throw listenError(unixFault(path, error), error);
   }
 }
 
@@ -64,20 +61,23 @@ function removeStale(libc: Libc, path: string): void {
   if (found === undefined) return;
   if (!found.isSocket()) {
     const fault = `unix ${path} is a file that is no socket, and is not removed: choose another with --unix`;
-    throw new StatcolError(ErrorCode.ERR_LISTEN, fault);
+    throw listenError(fault);
   }
   const probe = openSocket(libc);
   const address = unixAddress(path);
   const errno = libc.connect(probe, address, address.length) === 0 ? 0 : libc.errno();
   closeSync(probe);
-  // A socket of another type is in use, too.
-  if (errno === 0 || errno === LINUX.EPROTOTYPE) throw inUse(path);
+  if (IN_USE.has(errno)) throw listenError(unixInUse(path));
+  if (errno === LINUX.EACCES) throw listenError(unixUnknown(path, found));
+  if (errno === LINUX.ENOENT) return; // its owner has just removed it
   if (errno !== LINUX.ECONNREFUSED) throw callError('connect', errno);
   removeIf(path, found);
 }
 
-function inUse(path: string, cause?: unknown): StatcolError {
-  const fault = `unix ${path} is in use: stop the program that listens there, or choose another with --unix`;
+/** Also a socket of another type is in use, and so is one that takes from one peer alone. */
+const IN_USE: ReadonlySet<number> = new Set([0, LINUX.EPROTOTYPE, LINUX.EPERM]);
+
+function listenError(fault: string, cause?: unknown): StatcolError {
   return new StatcolError(ErrorCode.ERR_LISTEN, fault, { cause });
 }
 
@@ -99,7 +99,19 @@ function bind(libc: Libc, fd: number, { path, mode }: { path: string; mode: numb
   return made;
 }
 
+/** At the end of a collector: a file that cannot be removed is no reason not to deliver. */
+function remover(path: string, made: BigIntStats): () => void {
+  return () => {
+    try {
+      removeIf(path, made);
+    } catch {
+      // It stays, and the next one who wants the path finds that nobody is there.
+    }
+  };
+}
+
 function removeIf(path: string, { dev, ino }: BigIntStats): void {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (found?.dev === dev && found.ino === ino) rmSync(path, { force: true });
+  // Not rmSync: of what may not be removed it tells that it is no directory.
+  if (found?.dev === dev && found.ino === ino) unlinkSync(path);
 }

@@ -4,6 +4,7 @@ import { afterEach, describe, it } from 'mocha';
 import { runStatcol } from '../support/collector-process.ts';
 import { type RedisCluster, startCluster } from '../support/redis-cluster.ts';
 import { eventually } from '../support/redis-node.ts';
+import { sendUdp } from '../support/udp.ts';
 import { type SentinelGroup, startSentinelGroup } from '../support/redis-sentinel.ts';
 import { startSteadyCounts, type SteadyCounts, THREE_HASHES } from '../support/steady-counts.ts';
 
@@ -38,6 +39,13 @@ describe('counts survive a failover', () => {
     expect(stdout).to.equal(`${sent()['name.1']}\n`);
     const all = await runStatcol(['stats', '--json', '--layout', 'split', '--redis', cluster.url]);
     expect(all.code, all.stderr).to.equal(0);
+    // Each master has some of the sets.
+    const sets = Array.from({ length: 12 }, (_, at) => `set${at}`);
+    await sendUdp(collector.udpPort, ...sets.map((name) => `${name}:x|s`));
+    await collector.until((vitals) => vitals.sets.delivered === sets.length);
+    const tables = await runStatcol(['stats', ...source]);
+    const shown = Array.from(tables.stdout.matchAll(/^ {2}(set\d+) +1$/gm), ([, name]) => name);
+    expect(shown, tables.stdout + tables.stderr).to.have.members(sets);
     expect(await collector.stop()).to.equal(0);
   });
 

@@ -104,8 +104,20 @@ describe('gauges are exact', () => {
     await send(collector, 'a:+2|g');
     const { gauges } = await collector.until(({ samples }) => samples.gauges === 2);
     expect(gauges).to.deep.include({ delivered: 0, pending: 2 });
-    expect(await collector.json('api/gauges')).to.deep.equal({ 'statcol:stats': {} });
     expect(collector.stderr()).to.include(`${HASH} refuses gauges: WRONGTYPE`);
+    const answer = await fetch(new URL('api/gauges', collector.httpUrl));
+    expect(answer.status).to.equal(503);
+    expect(await answer.text()).to.match(
+      /^\{"error":"redis .*: statcol:stats:gauges cannot be read: WRONGTYPE .*rename or remove/,
+    );
+    for (const source of [`--http=${collector.httpUrl}`, `--redis=${redis.url}`]) {
+      expect((await runStatcol(['get', 'a', source])).stdout).to.equal('1\n');
+      for (const asked of [['get', 'other'], ['stats']]) {
+        const { code, stdout, stderr } = await runStatcol([...asked, source]);
+        expect({ code, stdout }, asked[0]).to.deep.equal({ code: 1, stdout: '' });
+        expect(stderr).to.match(/^statcol: no .*statcol:stats:gauges.* WRONGTYPE .*\n$/);
+      }
+    }
     await redis.command('DEL', HASH);
     await collector.until(isDelivered(2));
     expect(Object.fromEntries(await redis.hash(HASH))).to.deep.equal({ a: '3' });

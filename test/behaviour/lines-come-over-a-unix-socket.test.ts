@@ -176,12 +176,12 @@ describe('lines come over a unix socket', () => {
   it('no folder for it, or one that is none: exit 1', async () => {
     path = join(folder, 'none', 'socket');
     expect(await fault(1)).to.equal(
-      `statcol: unix ${path} could not be bound: bind: ENOENT; choose another with --unix`,
+      `statcol: unix ${path}: the directory ${join(folder, 'none')} is not there: make it, or choose another with --unix`,
     );
     writeFileSync(join(folder, 'file'), '');
     chmodSync(join(folder, 'file'), 0o600);
     path = join(folder, 'file', 'socket');
-    expect(await fault(1)).to.match(/could not be bound: .*ENOTDIR/);
+    expect(await fault(1)).to.match(/: \/.*\/file is no directory: choose another with --unix$/);
   });
 
   it('what cannot be is said before anything is bound: exit 2', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import { reasonText } from '../../src/flush/drop-log.ts';
 import { settle } from '../support/fake-time.ts';
 import { createRig, droppedOf, type Rig } from './rig.ts';
 
@@ -217,10 +218,28 @@ describe('The counter flusher', () => {
         expect(rig.store.sent).to.deep.equal(['h#1 a=1 b=1 c=1']);
         expect([...rig.flusher.tally.dropped]).to.deep.equal([[fault, 2]]);
         expect(rig.flusher.tally.delivered).to.equal(4);
-        expect(rig.said).to.deep.equal([`warn: "h b": 2 counter samples dropped: ${fault}`]);
+        const told = `warn: "h b": 2 counter samples dropped: ${reasonText(fault)}`;
+        expect(rig.said).to.deep.equal([told]);
         expect(rig.flusher.health.up).to.equal(true);
       });
     }
+
+    it('are all told of, however many there are in a second', async () => {
+      const rig = createRig();
+      const names = Array.from({ length: 1500 }, (_, at) => `n${at}`);
+      for (const name of names) rig.store.badFields.set(`h ${name}`, 'overflow');
+      for (const name of names) rig.add(name, 1, 2);
+      await rig.flush();
+      const first = '"h n0": 2 counter samples dropped (and 1998 of 999 others: "h n1", "h n2", ';
+      expect(rig.said.splice(0)).to.deep.equal([`warn: ${first}"h n3", …): overflow`]);
+      await rig.time.pass(999);
+      await rig.flush();
+      expect(rig.said).to.deep.equal([]);
+      await rig.time.pass(1);
+      await rig.flush();
+      expect(rig.said).to.have.length(1);
+      expect(rig.said[0]).to.match(/"h n1000": 2 .* \(and 998 of 499 others/);
+    });
 
     it('are dropped once after a lost reply', async () => {
       const rig = createRig();

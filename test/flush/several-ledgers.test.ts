@@ -87,7 +87,7 @@ describe('a drainer of several ledgers', () => {
     await count(1, ...others);
     expect(counters.size).to.equal(NAMES_MAX);
     expect(tally.dropped.get('key_limit')).to.equal(15);
-    expect(said).to.deep.equal(['15 counter samples dropped: key_limit']);
+    expect(said).to.deep.equal(['15 counter samples dropped: key_limit; see --max-keys']);
     cut();
     // The second table is full of names that were not taken.
     await count(1, 'a0');

@@ -96,6 +96,7 @@ export function createLiveRig({
     tcp: () => ({ configured: false, connections: 0, accepted: 0, refused: 0, bytes: 0 }),
     hasUnix: false,
     saidDown: () => undefined,
+    unixFault: () => undefined,
     received,
     growth: createGrowth(nowMs),
     counterBook,
