@@ -218,6 +218,7 @@ export function assembleCollector(options: Options, events: CollectorEvents = {}
     await drainer.drain().catch(() => {});
     drainer.sayDropped(true);
     counterFlusher.batch.sayDropped(true);
+    setSender.sayDropped(true);
     ingest.release();
     const left = vitalsParts === undefined ? undefined : readVitals(vitalsParts);
     const isKept = (await state?.close()) ?? false;

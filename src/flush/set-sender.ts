@@ -1,9 +1,9 @@
 import { createTurns } from '../live/turns.ts';
 import { SET_SECONDS, type SetChunk, setKey, type SetStore } from '../sinks/set-store.ts';
+import { createDropLog } from './drop-log.ts';
 import type { Log } from './health.ts';
 import type { Layout } from './layout.ts';
 import { dayOf, type SetBook, type SetItem } from './set-book.ts';
-import { createSparing } from './sparing.ts';
 import { countDropped, createTally, type Tally } from './tally.ts';
 
 /** What a sender of sets works with. */
@@ -38,6 +38,8 @@ export interface SetSender {
    * the next call.
    */
   send(isOver: () => boolean): Promise<boolean>;
+  /** Says what was dropped and no line of the log tells yet; `isLast`: all of it, at once. */
+  sayDropped(isLast?: boolean): void;
   /** Today's sets that were written to: their day and names. */
   today(): { day: string; names: readonly string[] };
 }
@@ -57,7 +59,7 @@ export const SET_NAMES_MAX = 100_000;
 export function createSetSender(parts: SetSenderParts): SetSender {
   const { book, store, layout, wallNowMs, log } = parts;
   const tally = createTally();
-  const mayBeSaid = createSparing(parts.nowMs, 1000);
+  const dropLog = createDropLog(parts.nowMs, log);
   let items: SetItem[] = [];
   let pendingSamples = 0;
   // How many sets have been counted with this call.
@@ -74,6 +76,7 @@ export function createSetSender(parts: SetSenderParts): SetSender {
       return items;
     },
     send,
+    sayDropped: (isLast) => dropLog.say(isLast),
     today() {
       const day = dayOf(wallNowMs());
       return { day, names: day === today ? [...names] : [] };
@@ -81,6 +84,7 @@ export function createSetSender(parts: SetSenderParts): SetSender {
   };
 
   async function send(isOver: () => boolean): Promise<boolean> {
+    dropLog.say();
     const turns = createTurns();
     counted = 0;
     for (;;) {
@@ -92,6 +96,7 @@ export function createSetSender(parts: SetSenderParts): SetSender {
       const faults = await write(group);
       items = items.slice(group.length);
       for (const item of group) settle(item, faults.get(item));
+      dropLog.say();
       parts.onSettled?.();
       if (turns.isOver()) await turns.next();
     }
@@ -103,8 +108,8 @@ export function createSetSender(parts: SetSenderParts): SetSender {
   }
 
   /** Returns what a collection did not take, and why; the others have it all the same. */
-  async function write(group: readonly SetItem[]): Promise<Map<SetItem, string>> {
-    const faults = new Map<SetItem, string>();
+  async function write(group: readonly SetItem[]): Promise<Map<SetItem, Fault>> {
+    const faults = new Map<SetItem, Fault>();
     const expireAt = Math.floor(wallNowMs() / 1000) + SET_SECONDS;
     for (const [nth, collection] of layout.collections.entries()) {
       for (const call of callsOf(group)) {
@@ -114,8 +119,8 @@ export function createSetSender(parts: SetSenderParts): SetSender {
         const isTold = nth === 0 && parts.onCount !== undefined && counted < COUNTED_MAX;
         if (isTold) counted += chunks.length;
         const onCount = (at: number, unique: number): void => tell(call[at]!.item, unique);
-        for (const [at, fault] of await store.addMembers(chunks, isTold ? onCount : undefined)) {
-          faults.set(call[at]!.item, fault);
+        for (const [at, reason] of await store.addMembers(chunks, isTold ? onCount : undefined)) {
+          faults.set(call[at]!.item, { key: chunks[at]!.key, reason });
         }
       }
     }
@@ -126,7 +131,7 @@ export function createSetSender(parts: SetSenderParts): SetSender {
     if (day === dayOf(wallNowMs())) parts.onCount?.(name, unique);
   }
 
-  function settle(item: SetItem, fault: string | undefined): void {
+  function settle(item: SetItem, fault: Fault | undefined): void {
     pendingSamples -= item.samples;
     if (fault === undefined) delivered(item);
     else dropped(item, fault);
@@ -143,11 +148,16 @@ export function createSetSender(parts: SetSenderParts): SetSender {
     if (day === today && names.size < SET_NAMES_MAX) names.add(name);
   }
 
-  function dropped({ name, samples }: SetItem, reason: string): void {
+  function dropped({ samples }: SetItem, { key, reason }: Fault): void {
     countDropped(tally, reason, samples);
-    if (!mayBeSaid(reason)) return;
-    log('warn', `${JSON.stringify(name)}: ${samples} set samples dropped: ${reason}`);
+    dropLog.add('set samples', key, reason, samples);
   }
+}
+
+/** Which key has not taken members, and why. */
+interface Fault {
+  readonly key: string;
+  readonly reason: string;
 }
 
 /** Returns how many sets from the first on are written together: about as many as fill a call. */

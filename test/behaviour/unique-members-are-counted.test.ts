@@ -151,7 +151,9 @@ describe('unique members are counted', () => {
     );
     expect(sets.dropped).to.deep.equal({ wrong_type: 1 });
     expect(await collector.json('api/sets')).to.deep.equal({ 'statcol:stats': { good: 1 } });
-    expect(collector.stderr()).to.include('"bad": 1 set samples dropped: wrong_type');
+    expect(collector.stderr()).to.include(
+      `"${keyOf('bad')}": 1 set samples dropped: wrong_type; rename or remove that key`,
+    );
   });
 
   it('when Redis was away, and when the collector was killed meanwhile', async () => {
