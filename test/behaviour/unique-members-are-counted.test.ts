@@ -123,24 +123,6 @@ describe('unique members are counted', () => {
     expect((await redis.hash('statcol:stats')).get('hits')).to.equal('1');
   });
 
-  it('of many thousand names, and /metrics still has everything', async () => {
-    redis = await startRedis();
-    const collector = await start('--redis', redis.url);
-    const names = 20_000;
-    const lines = Array.from({ length: names }, (_, at) => `n${at}:x|s`);
-    for (let at = 0; at < names; at += 1000) {
-      await send(collector, lines.slice(at, at + 1000).join('\n'));
-      await collector.until(({ samples }) => samples.sets === at + 1000);
-    }
-    await send(collector, 'hits:1|c');
-    await collector.until((now) => isDelivered(names)(now) && now.counters.delivered === 1);
-    const metrics = await (await fetch(new URL('metrics', collector.httpUrl))).text();
-    const { samples, values } = readPrometheus(metrics);
-    expect(samples.filter(({ name }) => name === 'statcol_set_unique')).to.have.length(names);
-    expect(values.get('statcol_store_up{}')).to.equal(1);
-    expect(metrics).to.include('statcol_counted_total{');
-  });
-
   it('although one key is of another type: only that is dropped', async () => {
     redis = await startRedis();
     await redis.command('SET', keyOf('bad'), 'x');
