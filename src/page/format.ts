@@ -2,7 +2,6 @@
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const THREE_DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
-const TEN_DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 10 });
 const SHARE = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
 const CLOCK = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
@@ -26,15 +25,43 @@ export function short(value: number): string {
   return size >= 1000 ? WHOLE.format(value) : THREE_DIGITS.format(value);
 }
 
+/** A number as stores write it; what has more digits than fit is told with an exponent. */
+const PLAIN = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+const PLAIN_LENGTH_MAX = 24;
+
 /**
- * Returns a number with its thousands parted, of ten digits: `1,234.5`. What is very large or small
- * has an exponent: `1e300`. What is no number is returned as the text it is, which is cut.
+ * Returns a number with its thousands parted and all its digits: `1,234.5`. It reads back as the
+ * same number. Beyond 2^53 and below 0.0001 it has an exponent: `1e300`, `1.25e-7`.
+ *
+ * @param stored what the store holds, which may have more digits than a number: it is shown digit
+ *   for digit, as long as it is short. What is no number is returned as it is, but cut.
  */
-export function number(value: number, text = '–'): string {
-  if (!Number.isFinite(value) || text.trim() === '') return text.slice(0, 40) || '–';
+export function number(value: number, stored?: string): string {
+  if (!Number.isFinite(value) || stored?.trim() === '') return stored?.slice(0, 40) || '–';
   const size = Math.abs(value);
-  if (size >= 1e15 || (size > 0 && size < 1e-4)) return exponential(value, 9);
-  return TEN_DIGITS.format(value);
+  const isSmall = size > 0 && size < 1e-4;
+  if (!isSmall && stored !== undefined && stored.length <= PLAIN_LENGTH_MAX && PLAIN.test(stored)) {
+    return parted(stored);
+  }
+  return isSmall || size > 2 ** 53 ? exponential(value) : parted(String(value));
+}
+
+/**
+ * Returns a number as it fits in a row: all of it if it is short, else three digits or so, and
+ * marked as not being all: `49.53`, `≈ 123 M`.
+ */
+export function rough(value: number): string {
+  const all = number(value);
+  if (all.length <= ROUGH_LENGTH_MAX || !Number.isFinite(value)) return all;
+  return Number(value.toPrecision(3)) === value ? short(value) : `≈ ${short(value)}`;
+}
+
+const ROUGH_LENGTH_MAX = 10;
+
+/** Parts the thousands before the point: `-1234.5678` is `-1,234.5678`. */
+export function parted(plain: string): string {
+  const [whole = '', ...fraction] = plain.split('.');
+  return [whole.replaceAll(/(?<=\d)(?=(?:\d{3})+$)/g, ','), ...fraction].join('.');
 }
 
 /** Returns milliseconds in the unit that suits them: `320 ms`, `4.2 s`, `12 µs`. */
@@ -80,7 +107,10 @@ export function ago(ms: number): string {
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-/** Without zeros that tell nothing: `1.5e300`. */
-function exponential(value: number, digits: number): string {
-  return value.toExponential(digits).replace(/\.?0*e\+?/, 'e');
+/** Without zeros that tell nothing: `1.5e300`. Of all digits unless told how many. */
+export function exponential(value: number, digits?: number): string {
+  return value
+    .toExponential(digits)
+    .replace(/(\.\d*?)0*e/, '$1e')
+    .replace(/\.?e\+?/, 'e');
 }

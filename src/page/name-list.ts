@@ -2,7 +2,7 @@ import type { NameList, NameRow } from '../live/frame.ts';
 import { byId, element, setAttribute, setText } from './dom.ts';
 import { setName } from './tagged-name.ts';
 import type { ListPart } from './feed.ts';
-import { count, duration, perSecond, short } from './format.ts';
+import { count, duration, perSecond, rough } from './format.ts';
 import { attachListKeys } from './name-list-keys.ts';
 import type { PageContext } from './page-context.ts';
 import { createSparkline, type Sparkline } from './sparkline.ts';
@@ -174,6 +174,6 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
 function figuresOf({ kind, rate, p99, value }: NameRow): string[] {
   const figures: string[] = [kind, perSecond(rate)];
   if (p99 !== null) figures.push(`p99 ${duration(p99)}`);
-  if (value !== null) figures.push(kind === 'set' ? `${count(value)} unique` : short(value));
+  if (value !== null) figures.push(kind === 'set' ? `${count(value)} unique` : rough(value));
   return figures;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
 import {
@@ -8,6 +9,7 @@ import {
   duration,
   number,
   perSecond,
+  rough,
   share,
   short,
   total,
@@ -33,7 +35,29 @@ const TABLE: [text: string, wanted: string][] = [
   [number(1e300), '1e300'],
   [number(-1.5e21), '-1.5e21'],
   [number(1_234_567.25), '1,234,567.25'],
-  [number(0.1 + 0.2), '0.3'],
+  [number(0.1 + 0.2), '0.30000000000000004'],
+  [number(999_999_999_999), '999,999,999,999'],
+  [number(1_234_567_903_123), '1,234,567,903,123'],
+  [number(1_234_567_890.12345), '1,234,567,890.12345'],
+  [number(2 ** 53), '9,007,199,254,740,992'],
+  [number(-(2 ** 53) - 2), '-9.007199254740994e15'],
+  [number(1e20), '1e20'],
+  [number(9007199254740993, '9007199254740993'), '9,007,199,254,740,993'],
+  [number(1234.1234567890123, '1234.12345678901234'), '1,234.12345678901234'],
+  [number(1e300, `1${'0'.repeat(300)}`), '1e300'],
+  [number(1e-7, '0.0000001'), '1e-7'],
+  [number(-0), '0'],
+  [number(NaN), '–'],
+  [rough(49.53), '49.53'],
+  [rough(12_345.6), '12,345.6'],
+  [rough(12_345_678), '12,345,678'],
+  [rough(123_456_789), '≈ 123 M'],
+  [rough(-999_999_999_999), '≈ -1,000 G'],
+  [rough(5e11), '500 G'],
+  [rough(1 / 3), '≈ 0.333'],
+  [rough(1e300), '1e300'],
+  [rough(-0.000123456789), '≈ -1.2e-4'],
+  [rough(NaN), '–'],
   [number(NaN, 'others wrote this'), 'others wrote this'],
   [number(0, ''), '–'],
   [duration(0), '0 ms'],
@@ -63,4 +87,15 @@ describe('Numbers on the page', () => {
   for (const [text, wanted] of TABLE) {
     it(`are shown as ${wanted}`, () => expect(text).to.equal(wanted));
   }
+
+  it('read back as the same number where they are told in full', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(Number(number(value).replaceAll(',', ''))).to.equal(value + 0);
+        const row = rough(value);
+        const isAll = row === number(value) || Number(value.toPrecision(3)) === value;
+        expect(row.startsWith('≈ ')).to.equal(!isAll);
+      }),
+    );
+  });
 });
