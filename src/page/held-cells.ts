@@ -85,8 +85,13 @@ export function heldRange(low: number | null, high: number | null): [low: number
   if (low === null || high === null) return [0, 1];
   const from = low > 0 && (low <= high / 2 || low === high) ? 0 : low;
   const to = high < 0 && (high >= low / 2 || low === high) ? 0 : high;
-  const room = 0.05 * (to - from || 1);
-  return [from === 0 ? 0 : from - room, to === 0 && from < 0 ? 0 : to + room];
+  // Scaled before it is subtracted: it may be more than any number.
+  const room = from === to ? 0.05 : 0.05 * to - 0.05 * from;
+  const most = Number.MAX_VALUE;
+  return [
+    from === 0 ? 0 : Math.max(-most, from - room),
+    to === 0 && from < 0 ? 0 : Math.min(most, to + room),
+  ];
 }
 
 /** Returns the lowest and the highest of all; null where nothing is known. */

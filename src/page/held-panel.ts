@@ -57,6 +57,7 @@ function createHeldPanel(context: PageContext, shown: Shown, kind: 'gauge' | 'se
     ],
     bands: [{ series: [2, 3], fill: () => context.theme().accentSoft }],
     range: heldRange,
+    isWhole: kind === 'set',
   });
 
   function readingOf({ value, low, high, span }: HeldCell): string {

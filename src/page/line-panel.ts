@@ -3,9 +3,10 @@ import type uPlotClass from 'uplot';
 import type { WatchedStored } from '../live/frame.ts';
 import { element, type Item, setItems, setText } from './dom.ts';
 import { clock } from './format.ts';
+import { createLineScale } from './line-scale.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
-import { marksOf, markTexts, stepsOf } from './scale.ts';
+
 import { createTimeChart } from './time-chart.ts';
 import type { Range, Shown } from './view.ts';
 
@@ -41,9 +42,13 @@ export interface LineParts<Cell extends LineCell> {
   bands?: uPlotClass.Band[];
   /** Between which values the line is drawn, of those that it has; none is `null`. */
   range: (low: number | null, high: number | null) => [low: number, high: number];
+  /** Whether there is nothing between whole numbers. */
+  isWhole?: boolean;
 }
 
 const HEIGHT_PX = 190;
+/** At 30 pixels each. */
+const MARKS_MAX = 6;
 const HINT = 'Point at it to read a second; drag to look at a part of time.';
 /** Creates a panel with a line over time and figures beside it. */
 export function createLinePanel<Cell extends LineCell>(
@@ -61,13 +66,16 @@ export function createLinePanel<Cell extends LineCell>(
     context,
     into: chartPlace,
     heightPx: () => HEIGHT_PX,
-    scales: { y: { range: (_plot, low, high) => parts.range(low, high) } },
+    // It draws places from 0 to 1, and never sees the values: at the ends of what a number holds it
+    // would find no way between them, and at 1e±17 no marks.
+    scales: { y: { range: [0, 1] } },
     axis: {
-      incrs: (_plot, _axis, low, high) => stepsOf(high - low),
-      splits: (...[, , low, high, step]) => marksOf(low, high, step),
-      values: (_plot, marks) => markTexts(marks),
+      splits: () => scale.marks.map((mark) => scale.place(mark)!),
+      values: () => [...scale.texts],
     },
-    series: parts.series,
+    series: parts.series.map((one) =>
+      one.fill === undefined ? one : { ...one, fillTo: () => scale.place(0) ?? 0 },
+    ),
     bands: parts.bands ?? [],
     onPoint(second) {
       context.point(second, panel);
@@ -75,6 +83,7 @@ export function createLinePanel<Cell extends LineCell>(
     },
   });
   let cells: Cell[] = [];
+  let scale = createLineScale(0, 1, MARKS_MAX, false);
   let at: number | undefined; // where the keys are
   const panel: Panel = {
     shown,
@@ -101,7 +110,11 @@ export function createLinePanel<Cell extends LineCell>(
 
   function update(): void {
     cells = parts.cells();
-    chart.draw(parts.data(cells));
+    const [times, ...lines] = parts.data(cells);
+    const [low, high] = endsOf(lines);
+    scale = createLineScale(...parts.range(low, high), MARKS_MAX, parts.isWhole === true);
+    const places = lines.map((line) => Array.from(line, (value) => scale.place(value ?? null)));
+    chart.draw([times, ...places]);
     sayHead();
     sayBrushed();
   }
@@ -132,6 +145,20 @@ export function createLinePanel<Cell extends LineCell>(
     setText(reading, cell === undefined ? HINT : `${clock(cell.second)}: ${parts.reading(cell)}`);
   }
 }
+
+/** Returns the lowest and the highest value of lines; null where there is none. */
+function endsOf(lines: Lines): [low: number | null, high: number | null] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const line of lines) {
+    for (const value of Array.from(line)) {
+      low = Math.min(low, value ?? Infinity);
+      high = Math.max(high, value ?? -Infinity);
+    }
+  }
+  return low <= high ? [low, high] : [null, null];
+}
+
+type Lines = readonly ArrayLike<number | null | undefined>[];
 
 /** Returns where a name is kept, and how far what is shown of it reaches. */
 export function placeNote(context: PageContext, told: WatchedStored): string {

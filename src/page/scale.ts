@@ -1,7 +1,6 @@
 import { highEdge, lowEdge } from '../histogram-bin.ts';
 import type { WireColumn } from '../live/frame.ts';
 import { binsOf } from './bins.ts';
-import { number, short } from './format.ts';
 
 /** The values between which panels show timings; both above 0. */
 export interface ValueRange {
@@ -81,34 +80,4 @@ function roundUp(value: number): number {
   return Number(
     digits <= 1.0001 ? `1e${power}` : `${digits <= 2 ? 2 : digits <= 5 ? 5 : 10}e${power}`,
   );
-}
-
-/** More marks than this no axis has room for. */
-const MARKS_MAX = 100;
-
-/**
- * Returns by how much the marks of a scale that is not logarithmic may be apart, ascending. Of any
- * size: uPlot's own end at 1e±32, beyond which it would look for the next mark for ever.
- */
-export function stepsOf(size: number): number[] {
-  const power = Math.floor(Math.log10(size > 0 ? size : 1));
-  return [power - 2, power - 1, power].flatMap((one) => {
-    return [1, 2, 2.5, 5].map((step) => Number(`${step}e${one}`));
-  });
-}
-
-/** Returns the multiples of a step between two values; none where that is beyond all numbers. */
-export function marksOf(low: number, high: number, step: number): number[] {
-  const [first, last] = [Math.ceil(low / step), Math.floor(high / step)];
-  const length = Math.min(MARKS_MAX, last - first + 1);
-  if (!(length > 0) || !Number.isFinite(first * step)) return [];
-  // Of large numbers close to each other some are the same.
-  return [...new Set(Array.from({ length }, (_, at) => (first + at) * step))];
-}
-
-/** Returns what marks are called: shortly, where that tells them from each other. */
-export function markTexts(marks: readonly number[]): string[] {
-  const texts = marks.map(short);
-  if (new Set(texts).size === texts.length) return texts;
-  return marks.map((mark) => number(Number(mark.toPrecision(12))));
 }

@@ -1,4 +1,5 @@
 import { drawing, setAttribute } from './dom.ts';
+import { placeIn } from './line-scale.ts';
 
 /** A line without axes, as high as the text beside it. */
 export interface Sparkline {
@@ -31,7 +32,7 @@ function pathOf(
   const known = values.filter((value) => value !== null);
   const most = Math.max(...known, 0);
   const least = Math.min(...known, 0);
-  const scale = most > least ? (height - 2) / (most - least) : 0;
+  const place = placeIn(least, most);
   const step = width / Math.max(1, values.length - 1);
   let line = '';
   let area = '';
@@ -45,7 +46,7 @@ function pathOf(
       continue;
     }
     x = at * step;
-    const point = `${first === undefined ? 'M' : 'L'}${round(x)} ${round(height - 1 - (value - least) * scale)}`;
+    const point = `${first === undefined ? 'M' : 'L'}${round(x)} ${round(height - 1 - place(value) * (height - 2))}`;
     line += point;
     area += point;
     first ??= x;

@@ -39,7 +39,11 @@ export interface TimeChartParts {
 }
 
 const AXIS_FONT = '11px system-ui, sans-serif';
+/** Axes are as wide as each other, so that their times lie beneath each other, if they can be. */
 const AXIS_WIDTH_PX = 58;
+/** Between a label and the plot, and before it; a wide axis is not another one for each digit. */
+const LABEL_GAP_PX = 8;
+const AXIS_STEP_PX = 8;
 /** Half of the last label of time: it stands at the edge. */
 const LABEL_PX = 26;
 const TIME_AXIS_PX = 28;
@@ -70,7 +74,7 @@ export function createTimeChart(parts: TimeChartParts): TimeChart {
         },
       },
       scales: { x: { time: true, auto: false }, ...parts.scales },
-      axes: [timeAxis(context), { ...axisStyle(context), size: AXIS_WIDTH_PX, ...parts.axis }],
+      axes: [timeAxis(context), { ...axisStyle(context), size: axisWidth, ...parts.axis }],
       series: [{}, ...parts.series],
       bands: parts.bands ?? [],
       hooks: {
@@ -151,6 +155,17 @@ function axisStyle(context: PageContext): uPlotClass.Axis {
     grid: { show: true, width: 1, stroke: () => context.theme().line },
     ticks: { show: false },
   };
+}
+
+/** As wide as the widest label: one that is cut reads as another number. */
+function axisWidth(plot: uPlotClass, texts: string[] | null): number {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.font = AXIS_FONT;
+  const widest = Math.max(0, ...(texts ?? []).map((text) => ctx.measureText(text).width));
+  ctx.restore();
+  const wider = Math.ceil((widest + LABEL_GAP_PX - AXIS_WIDTH_PX) / AXIS_STEP_PX);
+  return AXIS_WIDTH_PX + Math.max(0, wider) * AXIS_STEP_PX;
 }
 
 function timeAxis(context: PageContext): uPlotClass.Axis {

@@ -4,7 +4,7 @@ import { describe, it } from 'mocha';
 
 import type { Frame, WireHeld } from '../../src/live/frame.ts';
 import { heldCells, heldEnds, heldLine, heldRange, heldTable } from '../../src/page/held-cells.ts';
-import { marksOf, markTexts, stepsOf } from '../../src/page/scale.ts';
+import { createLineScale, markOf, markTexts, placeIn } from '../../src/page/line-scale.ts';
 import { createDataStore } from '../../src/page/store.ts';
 import { createSyntheticFrames } from '../support/synthetic-frames.ts';
 
@@ -137,6 +137,8 @@ describe('The scale of what may be of any size', () => {
     fc.constantFrom(0, 1e300, -1e300, 5e-324, 1e-7, Number.MAX_VALUE, -Number.MAX_VALUE),
   );
 
+  const notation = (text: string): string => /e| [A-Z]$/.exec(text)?.[0] ?? '';
+
   it('has all values on it, and marks that ascend and end', () => {
     fc.assert(
       fc.property(anything, anything, (one, other) => {
@@ -144,11 +146,21 @@ describe('The scale of what may be of any size', () => {
         const [from, to] = heldRange(low, high);
         expect(from).to.be.at.most(low);
         expect(to).to.be.at.least(high);
-        for (const step of stepsOf(to - from)) {
-          const marks = marksOf(from, to, step);
-          expect(marks.length).to.be.at.most(100);
+        for (const isWhole of [false, true]) {
+          const { marks, texts, place } = createLineScale(from, to, 6, isWhole);
+          expect(marks.length).to.be.within(isWhole ? 0 : 1, 6);
           expect(marks).to.deep.equal([...new Set(marks)].toSorted((a, b) => a - b));
-          expect(markTexts(marks)).to.have.length(marks.length);
+          if (isWhole) expect(marks.every(Number.isInteger)).to.equal(true);
+          for (const value of [low, high, ...marks]) expect(place(value)).to.be.within(0, 1);
+          expect([place(from), place(to), place(null)]).to.deep.equal([0, 1, null]);
+          // What marks are called is different, and what they are.
+          expect(new Set(texts).size).to.equal(marks.length);
+          for (const [at, mark] of marks.entries()) {
+            const next = marks[at + 1] ?? marks[at - 1] ?? 2 * mark;
+            const far = Math.abs(markOf(texts[at]!) / 2 - mark / 2);
+            expect(far, `${texts[at]}`).to.be.at.most(Math.abs(next / 2 - mark / 2) / 50);
+          }
+          expect(new Set(texts.filter((text) => text !== '0').map(notation)).size).to.be.at.most(1);
         }
       }),
     );
@@ -162,6 +174,22 @@ describe('The scale of what may be of any size', () => {
     expect(heldRange(90, 100)).to.deep.equal([89.5, 100.5]);
     expect(heldRange(0, 0)).to.deep.equal([0, 0.05]);
     expect(markTexts([20.1, 20.15, 20.2])).to.deep.equal(['20.1', '20.15', '20.2']);
-    expect(markTexts(marksOf(0, 1.05e300, 5e299))).to.deep.equal(['0', '5e299', '1e300']);
+    expect(markTexts([0, 5e299, 1e300])).to.deep.equal(['0', '5e299', '1e300']);
+  });
+
+  it('says what is marked in one notation, in full', () => {
+    const texts = (low: number, high: number, isWhole = false): readonly string[] =>
+      createLineScale(...heldRange(low, high), 6, isWhole).texts;
+    expect(texts(8_012_347_000, 8_012_348_000)).to.deep.equal(
+      ['7,000', '7,200', '7,400', '7,600', '7,800', '8,000'].map((text) => `8,012,34${text}`),
+    );
+    expect(texts(-1e15, 1e15)).to.deep.equal(['-1e15', '-5e14', '0', '5e14', '1e15']);
+    expect(texts(1_000_000.001, 1_000_000.002)).to.include('1,000,000.0012');
+    expect(texts(0, 3e10)).to.deep.equal(['0', '10 G', '20 G', '30 G']);
+    expect(texts(795, 795, true)).to.deep.equal(['0', '200', '400', '600', '800']);
+    expect(texts(795, 796, true)).to.deep.equal(['795', '796']);
+    expect(texts(-1e308, 1e308)).to.deep.equal(['-1e308', '-5e307', '0', '5e307', '1e308']);
+    expect(texts(1e-300, 1e-300)).to.include('1e-300');
+    expect(placeIn(5, 5)(5)).to.equal(0);
   });
 });
