@@ -18,6 +18,7 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
       cells.map((cell) => cell.perSecond),
     ],
     head,
+    isKnown: ({ perSecond: rate }) => rate !== null,
     reading: ({ perSecond: rate }) => (rate === null ? 'not known' : perSecond(rate)),
     brushed(cells, { from, to }) {
       const sum = cells.reduce((all, { added }) => all + (added ?? 0), 0);

@@ -43,6 +43,7 @@ function createHeldPanel(context: PageContext, shown: Shown, kind: 'gauge' | 'se
     table: (cells) => heldTable(name, cells),
     data: heldLine,
     head,
+    isKnown: ({ value }) => value !== null,
     reading: (cell) => (cell.value === null ? 'not known' : readingOf(cell)),
     brushed(cells) {
       const { low, high } = heldEnds(cells);

@@ -1,6 +1,7 @@
 import type uPlotClass from 'uplot';
 
 import type { WatchedStored } from '../live/frame.ts';
+import { attachChartKeys } from './chart-keys.ts';
 import { element, type Item, setItems, setText } from './dom.ts';
 import { clock } from './format.ts';
 import { createLineScale } from './line-scale.ts';
@@ -34,6 +35,8 @@ export interface LineParts<Cell extends LineCell> {
   data(cells: readonly Cell[]): uPlotClass.AlignedData;
   /** Undefined until the collector has told of it. */
   head(cells: readonly Cell[]): LineHead | undefined;
+  /** Whether a column says anything. */
+  isKnown: (cell: Cell) => boolean;
   /** What a column says. */
   reading(cell: Cell): string;
   /** What a part of time says. */
@@ -84,7 +87,6 @@ export function createLinePanel<Cell extends LineCell>(
   });
   let cells: Cell[] = [];
   let scale = createLineScale(0, 1, MARKS_MAX, false);
-  let at: number | undefined; // where the keys are
   const panel: Panel = {
     shown,
     root: frame.root,
@@ -95,16 +97,14 @@ export function createLinePanel<Cell extends LineCell>(
     },
     close: () => chart.close(),
   };
-  chartPlace.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') at = undefined;
-    else if (event.key === 'ArrowLeft') at = Math.max(0, (at ?? cells.length) - 1);
-    else if (event.key === 'ArrowRight') at = Math.min(cells.length - 1, (at ?? cells.length) + 1);
-    else return;
-    event.preventDefault();
-    const cell = at === undefined ? undefined : cells[at];
-    const second = cell && cell.second + cell.span / 2;
-    panel.point(second);
-    context.point(second, panel);
+  attachChartKeys<Cell>(chartPlace, {
+    context,
+    cells: () => cells,
+    hasData: parts.isKnown,
+    point(second) {
+      panel.point(second);
+      context.point(second, panel);
+    },
   });
   return panel;
 

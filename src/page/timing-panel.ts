@@ -3,6 +3,7 @@ import type uPlotClass from 'uplot';
 import type { WireColumn } from '../live/frame.ts';
 import type { TimingSummary } from '../window/summary.ts';
 import { type Figures, figuresOf, merge, readBin, readZero } from './bins.ts';
+import { attachChartKeys } from './chart-keys.ts';
 import { datum, element, type Item, setItems, setText } from './dom.ts';
 import { clock, count, duration, share } from './format.ts';
 import { CELL_PX, createHeatmap } from './heatmap.ts';
@@ -13,7 +14,6 @@ import { createLegend } from './legend.ts';
 import { createSideHistogram } from './side-histogram.ts';
 import { createTimeChart } from './time-chart.ts';
 import { type Cell, cellsOf, curveFigures, tableOf, within } from './timing-cells.ts';
-import { attachTimingKeys } from './timing-keys.ts';
 import { type Curve, CURVES, type Shown } from './view.ts';
 
 /** How each curve is drawn: told apart without colour. */
@@ -65,9 +65,11 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
       side.close();
     },
   };
-  attachTimingKeys(chartPlace, {
+  attachChartKeys<Cell>(chartPlace, {
     context,
     cells: () => cells,
+    hasData: ({ merged }) => merged.samples > 0,
+    codes: ({ merged }) => merged.codes,
     point(second, value) {
       chart.point(second, value);
       context.point(second, panel);

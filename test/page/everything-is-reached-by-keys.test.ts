@@ -122,6 +122,22 @@ describe('The page, without a mouse', () => {
     expect(await address()).not.to.contain('brush=');
   });
 
+  it('reads a line second by second, and brushes it', async () => {
+    await page.locator('.counter .chart').focus();
+    const reading = page.locator('.counter .reading');
+    await page.keyboard.press('ArrowLeft');
+    await reading.filter({ hasText: /^\d\d:\d\d:\d\d: [\d.]+\/s$/ }).waitFor();
+    const last = await reading.textContent();
+    for (let step = 0; step < 3; step++) await page.keyboard.press('Shift+ArrowLeft');
+    expect(await reading.textContent()).not.to.equal(last);
+    expect(await address()).to.contain(`brush=${SECOND - 3}-${SECOND + 1}`);
+    await page.locator('.counter .brushed').filter({ hasText: ' added, ' }).waitFor();
+    await page.keyboard.press('Shift+ArrowRight');
+    expect(await address()).to.contain(`brush=${SECOND - 2}-${SECOND + 1}`);
+    await page.keyboard.press('Escape');
+    expect(await address()).not.to.contain('brush=');
+  });
+
   it('goes back to what was shown before', async () => {
     await page.locator('#name-list').focus();
     await page.keyboard.press('Enter');

@@ -1,21 +1,33 @@
 import { highEdge, lowEdge } from '../histogram-bin.ts';
 import type { PageContext } from './page-context.ts';
-import type { Cell } from './timing-cells.ts';
 
-/** What the keys of a heatmap need. */
-export interface TimingKeyParts {
+/** A column of any chart. */
+interface KeyCell {
+  readonly second: number;
+  readonly span: number;
+}
+
+/** What the keys of a chart need. */
+export interface ChartKeyParts<Cell extends KeyCell> {
   context: PageContext;
   cells: () => readonly Cell[];
+  /** Whether something is to be read in it: the first key stands at the latest such. */
+  hasData: (cell: Cell) => boolean;
+  /** The bins of a column, ascending; a line has none. */
+  codes?: (cell: Cell) => readonly number[];
   /** Moves the cursor; undefined takes it away. */
   point: (second: number | undefined, value?: number) => void;
 }
 
 /**
- * Lets a heatmap be read by keys: left and right go from column to column, up and down from bin to
+ * Lets a chart be read by keys: left and right go from column to column, up and down from bin to
  * bin, with shift they brush, Escape ends that. The first key stands at the latest column.
  */
-export function attachTimingKeys(place: HTMLElement, parts: TimingKeyParts): void {
-  const { context, cells, point } = parts;
+export function attachChartKeys<Cell extends KeyCell>(
+  place: HTMLElement,
+  parts: ChartKeyParts<Cell>,
+): void {
+  const { context, cells, hasData, codes: codesOf, point } = parts;
   let second: number | undefined;
   let code: number | undefined;
   let anchor: number | undefined; // where a brush began
@@ -26,8 +38,9 @@ export function attachTimingKeys(place: HTMLElement, parts: TimingKeyParts): voi
     if (key === 'Escape') end();
     else if (key === 'ArrowLeft' || key === 'ArrowRight') {
       move(key === 'ArrowLeft' ? -1 : 1, shiftKey);
-    } else if (key === 'ArrowUp' || key === 'ArrowDown') choose(key === 'ArrowUp' ? 1 : -1);
-    else return;
+    } else if (codesOf !== undefined && (key === 'ArrowUp' || key === 'ArrowDown')) {
+      choose(key === 'ArrowUp' ? 1 : -1);
+    } else return;
     event.preventDefault();
   });
   place.addEventListener('blur', () => point(undefined));
@@ -37,7 +50,7 @@ export function attachTimingKeys(place: HTMLElement, parts: TimingKeyParts): voi
     const last = all.at(-1);
     if (last === undefined) return;
     const at = all.findIndex((cell) => cell.second === second);
-    const next = all[at < 0 ? lastWithData(all) : Math.min(all.length - 1, Math.max(0, at + by))]!;
+    const next = all[at < 0 ? lastOf(all) : Math.min(all.length - 1, Math.max(0, at + by))]!;
     if (isBrush) {
       anchor ??= second ?? next.second;
       const from = Math.min(anchor, next.second);
@@ -50,14 +63,14 @@ export function attachTimingKeys(place: HTMLElement, parts: TimingKeyParts): voi
   function choose(by: number): void {
     const cell = cells().find((one) => one.second === second);
     if (cell === undefined) return move(0, false);
-    const { codes } = cell.merged;
+    const codes = codesOf?.(cell) ?? [];
     const at = codes.findIndex((one) => one >= (code ?? codes[0] ?? 0));
     code = codes[Math.min(codes.length - 1, Math.max(0, (at < 0 ? codes.length : at) + by))];
     show(cell);
   }
 
   function show(cell: Cell): void {
-    const { codes } = cell.merged;
+    const codes = codesOf?.(cell) ?? [];
     const value =
       code !== undefined && codes.includes(code) ? (lowEdge(code) + highEdge(code)) / 2 : undefined;
     point(cell.second + cell.span / 2, value);
@@ -68,9 +81,8 @@ export function attachTimingKeys(place: HTMLElement, parts: TimingKeyParts): voi
     point(undefined);
     context.brush(undefined);
   }
-}
-
-function lastWithData(cells: readonly Cell[]): number {
-  const at = cells.findLastIndex(({ merged }) => merged.samples > 0);
-  return at < 0 ? cells.length - 1 : at;
+  function lastOf(all: readonly Cell[]): number {
+    const at = all.findLastIndex(hasData);
+    return at < 0 ? all.length - 1 : at;
+  }
 }
