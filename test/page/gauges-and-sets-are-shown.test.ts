@@ -200,6 +200,16 @@ describe('Gauges and sets on the page', () => {
       expect(notes[2]).to.equal('No gauge of this name is known: see the list for those that are.');
     });
     expect(await page.locator('img').count()).to.equal(0);
+    // Between these two is more than any number; the list has small drawings of it.
+    await send('far:-1e308|g');
+    await page.evaluate((hash) => (location.hash = hash), '#g=far&s=users&span=7200');
+    await page.getByRole('heading', { name: 'far' }).waitFor();
+    const ends = panelOf('gauge').locator('.figures');
+    const saysEnds = (wanted: RegExp): Promise<void> =>
+      expectSoon(async () => void expect(await ends.innerText()).to.match(wanted));
+    await saysEnds(/now\s+-1e308\s+lowest\s+-1e308/);
+    await send('far:1e308|g');
+    await saysEnds(/now\s+1e308\s+lowest\s+-1e308\s+highest\s+1e308/);
     const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
     await page.evaluate(await readFile(axe, 'utf8'));
     const { violations } = await page.evaluate(() => {
