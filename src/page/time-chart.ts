@@ -100,6 +100,8 @@ export function createTimeChart(parts: TimeChartParts): TimeChart {
       plot.batch(() => {
         plot.setData(data, false);
         plot.setScale('x', { min: from, max: to });
+        // Labels may be others though all scales are the same.
+        plot.redraw(false, true);
       });
       showBrush();
     },
