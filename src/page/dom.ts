@@ -1,10 +1,12 @@
+import { visible } from './format.ts';
+
 /** What an element may be given: attributes, and what happens when it is used. */
 export type Props = Record<
   string,
   string | number | boolean | undefined | ((event: never) => void)
 >;
 
-/** What may stand in an element. Text is only ever text. */
+/** What may stand in an element. Text is only ever text, and turns none beside it. */
 export type Child = Node | string;
 
 /**
@@ -18,7 +20,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
   setProps(made, props);
-  made.append(...children);
+  made.append(...children.map((child) => (typeof child === 'string' ? visible(child) : child)));
   return made;
 }
 
@@ -47,12 +49,14 @@ export function byId(id: string, kind = HTMLElement): HTMLElement {
 
 /** Sets text only where it differs: what is read aloud is not to be read twice. */
 export function setText(target: Element, text: string): void {
-  if (target.textContent !== text) target.textContent = text;
+  const shown = visible(text);
+  if (target.textContent !== shown) target.textContent = shown;
 }
 
 /** Sets an attribute where it differs. */
 export function setAttribute(target: Element, name: string, value: string): void {
-  if (target.getAttribute(name) !== value) target.setAttribute(name, value);
+  const shown = isRead(name) ? visible(value) : value;
+  if (target.getAttribute(name) !== shown) target.setAttribute(name, shown);
 }
 
 /** What a list of terms says: a term, and a text or a number. */
@@ -86,6 +90,11 @@ function setProps(target: Element, props: Props): void {
   for (const [name, value] of Object.entries(props)) {
     if (typeof value === 'function') target.addEventListener(name, value as EventListener);
     else if (value === true) target.setAttribute(name, '');
-    else if (value !== false && value !== undefined) target.setAttribute(name, String(value));
+    else if (value !== false && value !== undefined) setAttribute(target, name, String(value));
   }
+}
+
+/** Whether an attribute is text for who reads, and not for a program. */
+function isRead(name: string): boolean {
+  return name === 'title' || name === 'aria-label';
 }

@@ -1,4 +1,5 @@
-// Numbers and times as they are shown. Of one width for each kind, so that they do not dance.
+// Numbers, times and texts as they are shown. Of one width for each kind, so that they do not
+// dance.
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const THREE_DIGITS = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
@@ -8,6 +9,19 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   second: '2-digit',
 });
+
+/** They turn the text around them, and are not seen: ALM, LRM, RLM, LRE to RLO, LRI to PDI. */
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Returns a text in which what changes the direction of reading is seen and changes nothing: of
+ * U+202E before `gnp.exe` there is `\u202E` to be read.
+ */
+export function visible(text: string): string {
+  return text.replace(TURNS, (turn) => {
+    return `\\u${turn.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+  });
+}
 
 /** Returns a count with its thousands parted: `12,345`. */
 export function count(value: number): string {

@@ -2,7 +2,7 @@ import type uPlotClass from 'uplot';
 
 import type { WatchedStored } from '../live/frame.ts';
 import { attachChartKeys } from './chart-keys.ts';
-import { element, type Item, setItems, setText } from './dom.ts';
+import { element, type Item, setAttribute, setItems, setText } from './dom.ts';
 import { clock } from './format.ts';
 import { createLineScale } from './line-scale.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
@@ -125,7 +125,7 @@ export function createLinePanel<Cell extends LineCell>(
     setText(frame.note, head.note);
     setItems(frame.figures, head.figures);
     const text = head.text === '' ? '' : `${shown.name}: ${head.text}. Arrow keys read it.`;
-    chartPlace.setAttribute('aria-label', text);
+    setAttribute(chartPlace, 'aria-label', text);
   }
 
   function sayBrushed(): void {

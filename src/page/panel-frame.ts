@@ -1,5 +1,6 @@
 import { saveCsv } from './csv.ts';
 import { element } from './dom.ts';
+import { visible } from './format.ts';
 import type { PageContext } from './page-context.ts';
 import { setName } from './tagged-name.ts';
 import { isSame, type Shown } from './view.ts';
@@ -73,7 +74,7 @@ export function createChartParts(what: string, hint: string): ChartParts {
   };
 }
 
-/** Returns what a panel is called. */
+/** Returns what a panel is called, to be read. */
 export function titleOf({ kind, name }: Shown): string {
-  return kind === 'prefix' ? `${name}*` : name;
+  return visible(kind === 'prefix' ? `${name}*` : name);
 }

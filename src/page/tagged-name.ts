@@ -1,4 +1,5 @@
 import { element } from './dom.ts';
+import { visible } from './format.ts';
 
 /** A name as it is read: what it is without its tags, and these. */
 export interface NameText {
@@ -27,5 +28,5 @@ export function setName(target: Element, name: string): void {
   said.set(target, name);
   const { bare, tags } = nameText(name);
   const marks = tags.flatMap((tag) => [' ', element('span', { class: 'tag' }, tag)]);
-  target.replaceChildren(bare, ...marks);
+  target.replaceChildren(visible(bare), ...marks);
 }

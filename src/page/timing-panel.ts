@@ -4,7 +4,7 @@ import type { WireColumn } from '../live/frame.ts';
 import type { TimingSummary } from '../window/summary.ts';
 import { type Figures, figuresOf, merge, readBin, readZero } from './bins.ts';
 import { attachChartKeys } from './chart-keys.ts';
-import { datum, element, type Item, setItems, setText } from './dom.ts';
+import { datum, element, type Item, setAttribute, setItems, setText } from './dom.ts';
 import { clock, count, duration, share } from './format.ts';
 import { CELL_PX, createHeatmap } from './heatmap.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
@@ -124,7 +124,7 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
       return `${term} ${typeof value === 'string' ? value : value.textContent}`;
     });
     const all = found.length === 0 ? 'nothing timed' : texts.join(', ');
-    chartPlace.setAttribute('aria-label', `${shown.name}: ${all}. Arrow keys read it.`);
+    setAttribute(chartPlace, 'aria-label', `${shown.name}: ${all}. Arrow keys read it.`);
   }
 
   /** Of the live window: to the digit what the API tells. */

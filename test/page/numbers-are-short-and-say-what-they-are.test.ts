@@ -13,6 +13,7 @@ import {
   share,
   short,
   total,
+  visible,
 } from '../../src/page/format.ts';
 
 const TABLE: [text: string, wanted: string][] = [
@@ -78,6 +79,9 @@ const TABLE: [text: string, wanted: string][] = [
   [total('9223372036854775807'), '9,223,372,036,854,775,807'],
   [total('-5'), '-5'],
   [total('not a number'), 'not a number'],
+  [visible('x\u202egnp.exe'), 'x\\u202Egnp.exe'],
+  [visible('\u061c\u2066a\u2069'), '\\u061C\\u2066a\\u2069'],
+  [visible('été שלום'), 'été שלום'],
   [ago(34_000), '34 s'],
   [ago(200_000), '3 min'],
   [ago(8_000_000), '2 h'],

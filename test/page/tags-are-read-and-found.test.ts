@@ -44,7 +44,7 @@ describe('Tags on the page', () => {
       (zone) => `checkout.time:320|ms|#zone:${zone},canary`,
     );
     lines.push('checkout.done:1|c|#zone:eu', 'other.done:1|c|#timezone:eu', 'plain:1|c');
-    lines.push(`hostile:1|c|#${HOSTILE}:${HOSTILE}`);
+    lines.push(`hostile\u202e:1|c|#${HOSTILE}:${HOSTILE}`);
     for (let id = 0; id < 5; id++) lines.push(`cart.full:1|c|#id:${id}`);
     await sendUdp(collector.udpPort, lines.join('\n'));
     await collector.until(({ lines: { accepted } }) => accepted === lines.length);
@@ -80,7 +80,10 @@ describe('Tags on the page', () => {
   it('are only ever text', async () => {
     const [name] = await search('hostile', '1 of 11');
     const shown = HOSTILE.replaceAll('=', '_');
-    expect(name).to.equal(`hostile ${shown}:${HOSTILE}`);
+    // What would turn the text around it is text too.
+    expect(name).to.equal(`hostile\\u202E ${shown}:${HOSTILE}`);
+    const title = await page.locator('.row:not([hidden])').getAttribute('title');
+    expect(title).to.contain('hostile\\u202E;');
     expect(await page.locator('img').count()).to.equal(0);
   });
 
