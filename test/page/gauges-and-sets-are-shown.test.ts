@@ -15,6 +15,17 @@ const HOSTILE = `<img src=x onerror="document.title='owned'">`;
 const DEPTH = 'queue.depth;zone=eu';
 const GAUGES = 'statcol:stats:gauges';
 
+/** What charts write from now on, and where it begins. Code of the page. */
+const WATCH_LABELS = `
+  globalThis.labels = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    const left = this.textAlign === 'right' ? x - this.measureText(text).width : x;
+    globalThis.labels.push([text, left]);
+    fillText.call(this, text, x, y);
+  };
+  undefined`;
+
 describe('Gauges and sets on the page', () => {
   let browser: Browser;
   let redis: RedisServer;
@@ -210,6 +221,27 @@ describe('Gauges and sets on the page', () => {
     await saysEnds(/now\s+-1e308\s+lowest\s+-1e308/);
     await send('far:1e308|g');
     await saysEnds(/now\s+1e308\s+lowest\s+-1e308\s+highest\s+1e308/);
+    // A label that begins before the edge reads as another number.
+    await send('near:1000000.001|g');
+    await page.evaluate((hash) => (location.hash = hash), '#g=far&g=near&s=users&span=7200');
+    await page.getByRole('heading', { name: 'near' }).waitFor();
+    await page.evaluate(WATCH_LABELS);
+    await page.setViewportSize({ width: 700, height: 900 });
+    const near = panelOf('gauge').nth(1).locator('.figures');
+    await expectSoon(async () => {
+      expect(await near.innerText()).to.match(/lowest\s+1,000,000\.001/);
+    });
+    await send('near:1000000.002|g');
+    await expectSoon(async () => {
+      const labels = await page.evaluate<[string, number][]>('globalThis.labels');
+      expect(labels.map(([text]) => text)).to.include.members([
+        '-1e308',
+        '1e308',
+        '1,000,000.002',
+        '4',
+      ]);
+      expect(labels.filter(([, left]) => left < 0)).to.deep.equal([]);
+    });
     const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
     await page.evaluate(await readFile(axe, 'utf8'));
     const { violations } = await page.evaluate(() => {
