@@ -46,7 +46,7 @@ function createHeldPanel(context: PageContext, shown: Shown, kind: 'gauge' | 'se
     reading: (cell) => (cell.value === null ? 'not known' : readingOf(cell)),
     brushed(cells) {
       const { low, high } = heldEnds(cells);
-      if (low === null || high === null) return 'not known';
+      if (low === null || high === null) return undefined;
       const last = cells.findLast(({ value }) => value !== null)!.value!;
       return `from ${number(low)} to ${number(high)}, ${number(last)} at the end`;
     },

@@ -3,6 +3,7 @@ import type uPlotClass from 'uplot';
 import type { WatchedStored } from '../live/frame.ts';
 import { element, type Item, setItems, setText } from './dom.ts';
 import { clock } from './format.ts';
+import { notKnown, wholeColumns } from './known.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
 import { marksOf, markTexts, stepsOf } from './scale.ts';
@@ -35,8 +36,8 @@ export interface LineParts<Cell extends LineCell> {
   head(cells: readonly Cell[]): LineHead | undefined;
   /** What a column says. */
   reading(cell: Cell): string;
-  /** What a part of time says. */
-  brushed(cells: readonly Cell[], brush: Range): string;
+  /** What a part of time says; undefined where nothing is known of it. */
+  brushed(cells: readonly Cell[]): string | undefined;
   series: uPlotClass.Series[];
   bands?: uPlotClass.Band[];
   /** Between which values the line is drawn, of those that it has; none is `null`. */
@@ -118,11 +119,11 @@ export function createLinePanel<Cell extends LineCell>(
   function sayBrushed(): void {
     const { brush } = context.view();
     if (brush === undefined) return setText(brushed, '');
-    const part = cells.filter(
-      ({ second, span }) => second + span > brush.from && second < brush.to,
-    );
-    const when = `${clock(brush.from)} to ${clock(brush.to)}`;
-    setText(brushed, `${when}: ${parts.brushed(part, brush)}`);
+    const looked = wholeColumns(brush, context.cellSpan());
+    const part = cells.filter(({ second }) => second >= looked.from && second < looked.to);
+    const { from, to } = reachOf(part) ?? looked;
+    const found = parts.brushed(part) ?? notKnown(context, looked);
+    setText(brushed, `${clock(from)} to ${clock(to)}: ${found}`);
   }
 
   function read(second: number | undefined): void {
@@ -140,4 +141,9 @@ export function placeNote(context: PageContext, told: WatchedStored): string {
   const others = otherHashes === 0 ? '' : `, and in ${otherHashes} more`;
   const isShort = context.cellSpan() > 1 && !isLong;
   return `${place}${others}${isShort ? `. ${SHORT_NOTE}` : ''}`;
+}
+
+function reachOf(cells: readonly LineCell[]): Range | undefined {
+  const [first, last] = [cells[0], cells.at(-1)];
+  return first && last && { from: first.second, to: last.second + last.span };
 }

@@ -5,6 +5,7 @@ import type { TimingSummary } from '../window/summary.ts';
 import { type Figures, figuresOf, merge, readBin, readZero } from './bins.ts';
 import { datum, element, type Item, setItems, setText } from './dom.ts';
 import { clock, count, duration, share } from './format.ts';
+import { wholeColumns } from './known.ts';
 import { CELL_PX, createHeatmap } from './heatmap.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
@@ -14,7 +15,7 @@ import { createSideHistogram } from './side-histogram.ts';
 import { createTimeChart } from './time-chart.ts';
 import { type Cell, cellsOf, curveFigures, tableOf, within } from './timing-cells.ts';
 import { attachTimingKeys } from './timing-keys.ts';
-import { type Curve, CURVES, type Shown } from './view.ts';
+import { type Curve, CURVES, type Range, type Shown } from './view.ts';
 
 /** How each curve is drawn: told apart without colour. */
 const DASHES: Record<Curve, number[]> = { average: [7, 4], p50: [], p99: [2, 3] };
@@ -105,10 +106,12 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
         if (chart.plot.series[series]!.show !== show) chart.plot.setSeries(series, { show });
       }
     }
-    const range = context.view().brush ?? { from, to };
+    const { brush } = context.view();
+    const range = brush === undefined ? { from, to } : wholeColumns(brush, span);
     const looked = within(data.columns, range);
     side.draw(looked, range);
-    sayBrushed(looked);
+    if (brush === undefined) setText(brushed, '');
+    else sayBrushed(looked, range);
     sayFigures(shownColumns);
     const isShort = span > 1 && data.latest !== undefined && !data.latest.isLong;
     const isEmpty = data.latest?.summary === null && shownColumns.length === 0;
@@ -140,12 +143,10 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
     return figureItems(term, Math.round(merged.weight), { ...rest, mean, max: merged.max });
   }
 
-  function sayBrushed(columns: readonly WireColumn[]): void {
-    const { brush } = context.view();
-    if (brush === undefined) return setText(brushed, '');
+  function sayBrushed(columns: readonly WireColumn[], range: Range): void {
     const merged = merge(columns);
     const { average, p50, p99 } = figuresOf(merged);
-    const when = `${clock(brush.from)} to ${clock(brush.to)}`;
+    const when = `${clock(range.from)} to ${clock(range.to)}`;
     const figures = `average ${duration(average)}, p50 ${duration(p50)}, p99 ${duration(p99)}`;
     setText(brushed, `${when}: ${counted(Math.round(merged.weight))}, ${figures}`);
   }

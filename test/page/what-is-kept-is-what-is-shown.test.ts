@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
 import type { Frame, WatchedCounter, WirePoint } from '../../src/live/frame.ts';
-import { counterCells, rateOfNow } from '../../src/page/counter-cells.ts';
+import { addedIn, counterCells, rateUpTo } from '../../src/page/counter-cells.ts';
+import { wholeColumns } from '../../src/page/known.ts';
 import { createDataStore } from '../../src/page/store.ts';
 import { createSyntheticFrames } from '../support/synthetic-frames.ts';
 
@@ -116,7 +117,7 @@ describe("A counter's line", () => {
     const cells = counterCells(points, { from: FIRST, to: FIRST + 30 }, known);
     const rates = cells.map(({ perSecond }) => perSecond);
     expect(rates.slice(18, 27)).to.deep.equal([50, 50, null, null, null, null, null, 50, 50]);
-    expect(rateOfNow(cells, FIRST + 30)).to.equal(50);
+    expect(rateUpTo(cells, FIRST + 30)).to.equal(50);
     store.keep([API], 300, undefined);
     store.take({ ...frameOf(FIRST + 400, []), instance: 'another', countersFrom: FIRST + 100 });
     store.keep([API], 300, undefined);
@@ -130,7 +131,45 @@ describe("A counter's line", () => {
     const known = { span: 30, completeFrom: FIRST, knownTo: FIRST + 40, gaps: [] };
     const cells = counterCells(points, range, known);
     expect(cells.map(({ perSecond }) => perSecond)).to.deep.equal([5, 5]);
-    expect(rateOfNow(cells, FIRST + 40)).to.equal(5);
+    expect(rateUpTo(cells, FIRST + 40)).to.equal(5);
+  });
+
+  it('has the same rate of a part of time by seconds and by half minutes', () => {
+    const points = Array.from({ length: 150 }, (_, at): WirePoint => [FIRST + at, 1, 30]);
+    const rates = [1, 30].map((span) => {
+      const range = wholeColumns({ from: FIRST, to: FIRST + 151 }, span);
+      const known = { span, completeFrom: FIRST, knownTo: FIRST + 150, gaps: [] };
+      const cells = counterCells(points, range, known);
+      const looked = wholeColumns({ from: FIRST + 47, to: FIRST + 77 }, span);
+      const part = cells.filter(({ second }) => second >= looked.from && second < looked.to);
+      expect(looked.to - looked.from).to.equal(part.length * span);
+      expect(addedIn(part)!.added).to.equal(30 * span * part.length);
+      expect(addedIn(cells)).to.deep.equal({ added: 4500, perSecond: 30 });
+      return addedIn(part)!.perSecond;
+    });
+    expect(rates).to.deep.equal([30, 30]);
+  });
+
+  it('has the rate of what is known of a column, and none of what is not', () => {
+    const points = Array.from({ length: 50 }, (_, at): WirePoint => [FIRST + 10 + at, 1, 5]);
+    const gap = { from: FIRST + 40, to: FIRST + 50 };
+    const told = points.filter(([second]) => second < gap.from || second >= gap.to);
+    const known = { span: 30, completeFrom: FIRST + 10, knownTo: FIRST + 60, gaps: [gap] };
+    const cells = counterCells(told, { from: FIRST - 30, to: FIRST + 90 }, known);
+    expect(cells.map(({ perSecond }) => perSecond)).to.deep.equal([null, 5, 5, null]);
+    expect(cells.map((cell) => cell.known)).to.deep.equal([0, 20, 20, 0]);
+    expect(addedIn(cells.slice(0, 1))).to.equal(undefined);
+    expect(addedIn(cells)).to.deep.equal({ added: 200, perSecond: 5 });
+  });
+
+  it('has the rate before where time stands still, and none where that is not known', () => {
+    const points = Array.from({ length: 50 }, (_, at): WirePoint => [FIRST + at, 1, 30]);
+    const known = { span: 1, completeFrom: FIRST, knownTo: FIRST + 50, gaps: [] };
+    const at = (to: number): number | null => {
+      return rateUpTo(counterCells(points, { from: to - 300, to }, known), to);
+    };
+    expect([at(FIRST + 50), at(FIRST + 30), at(FIRST + 5)]).to.deep.equal([30, 30, 30]);
+    expect([at(FIRST), at(FIRST + 70)]).to.deep.equal([null, null]);
   });
 
   it('is 0 where nothing was counted, and a gap where that is not known', () => {
@@ -143,7 +182,7 @@ describe("A counter's line", () => {
     });
     const rates = cells.map(({ perSecond }) => perSecond);
     expect(rates).to.deep.equal([null, null, 0, 0, 9, null]);
-    expect(rateOfNow(cells, FIRST + 5)).to.equal(3);
+    expect(rateUpTo(cells, FIRST + 5)).to.equal(3);
   });
 });
 
