@@ -17,7 +17,8 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
   const stroke = (): string => context.theme().accent;
   const fill = (): string => context.theme().accentSoft;
   return createLinePanel<CounterCell>(context, shown, {
-    cells: () => counterCells(context.data.counter(name).points, context.range(), context.known()),
+    cells: () =>
+      counterCells(context.data.counter(name).points, context.range(), context.known(shown)),
     table: (cells) => counterTable(name, cells),
     data: (cells) => [
       cells.map(({ second, span }) => second + span / 2),
@@ -40,7 +41,7 @@ export function createCounterPanel(context: PageContext, shown: Shown): Panel {
       const note = 'No counter of this name is known: see the list for those that are.';
       return { note, figures: [], text: '' };
     }
-    const { knownTo } = context.known();
+    const { knownTo } = context.known(shown);
     const to = Math.min(knownTo, context.range().to);
     const rate = rateUpTo(cells, to);
     const seconds = context.cellSpan() === 1 ? '10 s' : '30 s';

@@ -38,7 +38,7 @@ function createHeldPanel(context: PageContext, shown: Shown, kind: 'gauge' | 'se
   return createLinePanel<HeldCell>(context, shown, {
     cells: () => {
       const { points: told } = context.data.held(kind, name);
-      return heldCells(told, context.range(), context.known(), kind === 'set');
+      return heldCells(told, context.range(), context.known(shown), kind === 'set');
     },
     table: (cells) => heldTable(name, cells),
     data: heldLine,

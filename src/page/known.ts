@@ -1,4 +1,4 @@
-import type { Known, PageContext } from './page-context.ts';
+import type { Known } from './page-context.ts';
 import type { Range } from './view.ts';
 
 /**
@@ -24,8 +24,7 @@ export function wholeColumns({ from, to }: Range, span: number): Range {
 }
 
 /** Returns what is said of a part of time of which nothing is known, and where it may be. */
-export function notKnown(context: PageContext, { from }: Range): string {
-  const { span, knownTo } = context.known();
+export function notKnown({ span, knownTo }: Known, { from }: Range): string {
   const isOlder = from < knownTo - 300 && from >= knownTo - 7200;
   return span === 1 && isOlder ? 'not known here: look at 2 h' : 'not known';
 }

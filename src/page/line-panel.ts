@@ -122,7 +122,7 @@ export function createLinePanel<Cell extends LineCell>(
     const looked = wholeColumns(brush, context.cellSpan());
     const part = cells.filter(({ second }) => second >= looked.from && second < looked.to);
     const { from, to } = reachOf(part) ?? looked;
-    const found = parts.brushed(part) ?? notKnown(context, looked);
+    const found = parts.brushed(part) ?? notKnown(context.known(shown), looked);
     setText(brushed, `${clock(from)} to ${clock(to)}: ${found}`);
   }
 

@@ -28,7 +28,7 @@ export function createPrefixPanel(context: PageContext, shown: Shown): Panel {
     const { matching, counters } = context.data.prefix(shown.name);
     for (const name of smalls.keys()) if (!counters.has(name)) smalls.delete(name);
     const range = context.range();
-    const known = context.known();
+    const known = context.known(shown);
     for (const [name, { latest, points }] of counters) {
       const small = smalls.get(name) ?? createSmall(name);
       smalls.set(name, small);

@@ -96,7 +96,8 @@ describe('The page and its collector', () => {
   });
 
   it('goes on after a restart: says so, comes back by itself, shows both lives', async () => {
-    await start([], '#c=api.hits&t=api.latency');
+    const both = '#c=api.hits&t=api.latency';
+    await start([], both);
     await sendUdp(collector.udpPort, 'api.hits:5|c\napi.latency:40|ms');
     await page.locator('.counter data[value="5"]').first().waitFor();
     const ports = ['--http', new URL(collector.httpUrl).port, '--port', String(collector.udpPort)];
@@ -115,6 +116,20 @@ describe('The page and its collector', () => {
     const table = await savedTable();
     const added = table.map((row) => row[3]).filter((sum) => Number(sum) > 0);
     expect(added).to.deep.equal(['5', '7']);
+    // The figures of the timing are of both lives too, as its heatmap is.
+    await page.locator('.timing data[data-of="count"][value="2"]').waitFor();
+    // Of a time before all that is known nothing is told.
+    const at = Math.floor(Date.now() / 1000) - 420;
+    await page.evaluate(
+      (hash) => (location.hash = hash),
+      `${both}&at=${at}&brush=${at - 180}-${at - 80}`,
+    );
+    for (const kind of ['counter', 'timing']) {
+      const brushed = page.locator(`.${kind} .brushed`, { hasText: 'not known here: look at 2 h' });
+      await brushed.waitFor();
+    }
+    expect(await page.locator('.counter .figures').textContent()).to.match(/10 s to [\d:]+ ?–/);
+    expect((await savedTable('api.latency')).every((row) => row[3] === '')).to.equal(true);
   });
 
   it('fills the gap after its connection was cut', async () => {
@@ -206,11 +221,11 @@ describe('The page and its collector', () => {
     expect([...hosts]).to.deep.equal([new URL(collector.httpUrl).host]);
   });
 
-  /** The CSV of the first panel, without its head. */
-  async function savedTable(): Promise<string[][]> {
+  /** The CSV of a panel, or of the first one, without its head. */
+  async function savedTable(name = ''): Promise<string[][]> {
     const saved = page.waitForEvent('download');
     await page
-      .getByRole('button', { name: /^Save what is shown/ })
+      .getByRole('button', { name: `Save what is shown of ${name}` })
       .first()
       .click();
     const stream = await (await saved).createReadStream();

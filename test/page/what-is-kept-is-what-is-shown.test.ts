@@ -4,9 +4,11 @@ import { describe, it } from 'mocha';
 
 import type { Frame, WatchedCounter, WirePoint } from '../../src/live/frame.ts';
 import { addedIn, counterCells, rateUpTo } from '../../src/page/counter-cells.ts';
-import { wholeColumns } from '../../src/page/known.ts';
-import { createDataStore } from '../../src/page/store.ts';
-import { createSyntheticFrames } from '../support/synthetic-frames.ts';
+import { notKnown, wholeColumns } from '../../src/page/known.ts';
+import { createDataStore, type DataStore } from '../../src/page/store.ts';
+import { cellsOf, tableOf } from '../../src/page/timing-cells.ts';
+import type { Range } from '../../src/page/view.ts';
+import { columnOf, createSyntheticFrames } from '../support/synthetic-frames.ts';
 
 const FIRST = 1_790_000_000;
 const API = { kind: 'counter', name: 'api.hits' } as const;
@@ -73,6 +75,83 @@ describe('What the page keeps', () => {
     const kept = store.counter('api.hits').points.map(([second]) => second - FIRST);
     expect(kept).to.have.length(600);
     expect([kept[0], kept[299], kept[300], kept[599]]).to.deep.equal([100, 399, 600, 899]);
+  });
+});
+
+describe('What the page has forgotten', () => {
+  const LATENCY = { kind: 'timing', name: 'api.latency' } as const;
+
+  /** A page that was told of each second up to one, and kept a range while time stood still. */
+  function storeTo(last: number, kept?: Range): DataStore {
+    const store = createDataStore();
+    for (let at = 0; at <= last; at++) {
+      const frame = frameOf(FIRST + at, []);
+      const countersFrom = FIRST + Math.max(-50, at - 300);
+      const columns = at % 10 === 0 ? [columnOf(FIRST + at, [40])] : [];
+      const timing = { ...LATENCY, summary: null, isLong: true, columns };
+      store.take({ ...frame, countersFrom, watched: [...frame.watched, timing] });
+      store.keep([API, LATENCY], 300, at < 300 ? undefined : kept);
+    }
+    return store;
+  }
+
+  function knownOf(store: DataStore, range: Range): boolean[] {
+    const completeFrom = store.completeFrom(LATENCY);
+    const known = { span: 1, completeFrom, knownTo: FIRST + 900, gaps: store.gaps() };
+    return cellsOf(store.timing(LATENCY.name).columns, range, known).map((cell) => cell.isKnown);
+  }
+
+  it('is not known, however it was looked at meanwhile', () => {
+    const range = (from: number, to: number): Range => ({ from: FIRST + from, to: FIRST + to });
+    const running = storeTo(899);
+    expect(new Set(knownOf(running, range(600, 900)))).to.deep.equal(new Set([true]));
+    expect(new Set(knownOf(running, range(300, 600)))).to.deep.equal(new Set([false]));
+    const paused = storeTo(899, range(5, 301));
+    expect(new Set(knownOf(paused, range(5, 301)))).to.deep.equal(new Set([true]));
+    paused.keep([API, LATENCY], 300, range(450, 750));
+    const known = knownOf(paused, range(450, 750));
+    expect(known.indexOf(true)).to.equal(150);
+    expect(known.lastIndexOf(false)).to.equal(149);
+    paused.clear();
+    expect([paused.completeFrom(API), paused.gaps()]).to.deep.equal([Infinity, []]);
+  });
+
+  it('is empty in the table of a timing; what is known to be nothing is 0', () => {
+    const known = {
+      span: 1,
+      completeFrom: FIRST + 2,
+      knownTo: FIRST + 6,
+      gaps: [{ from: FIRST + 4, to: FIRST + 5 }],
+    };
+    const range = { from: FIRST, to: FIRST + 7 };
+    const cells = cellsOf([columnOf(FIRST + 3, [40])], range, known);
+    expect(cells.map(({ isKnown }) => isKnown)).to.deep.equal(
+      [false, false, true, true, false, true, false], // by second
+    );
+    const table = tableOf(LATENCY.name, cells).slice(1);
+    expect(table.map((row) => row[3])).to.deep.equal(['', '', 0, 1, '', 0, '']);
+    expect(table.map((row) => row.at(-1))).to.deep.equal(['', '', 0, 1, '', 0, '']);
+  });
+
+  it('is told by when the present life of the collector began', () => {
+    const store = storeTo(20);
+    expect(store.lifeFrom()).to.equal(0);
+    const frame = { ...frameOf(FIRST + 25, []), instance: 'another', countersFrom: FIRST + 21 };
+    store.take(frame); // it was back at once: there is no gap
+    expect([store.lifeFrom(), store.gaps()]).to.deep.equal([FIRST + 21, []]);
+    expect(store.completeFrom(API)).to.equal(FIRST - 50);
+    store.take({ ...frame, reset: true });
+    expect(store.lifeFrom()).to.equal(0);
+  });
+
+  it('may be in the 2 h view, if it is not older than that', () => {
+    const known = { span: 1, completeFrom: FIRST, knownTo: FIRST, gaps: [] };
+    const said = (ago: number, span = 1): string =>
+      notKnown({ ...known, span }, { from: FIRST - ago, to: FIRST });
+    expect([said(600), said(7300), said(200), said(600, 30)]).to.deep.equal([
+      'not known here: look at 2 h',
+      ...Array.from({ length: 3 }, () => 'not known'),
+    ]);
   });
 });
 
