@@ -18,9 +18,22 @@ export function knownSeconds(
   return Math.max(0, seconds);
 }
 
-/** Returns a part of time by whole columns: what is in a column is told of all of it or not at all. */
-export function wholeColumns({ from, to }: Range, span: number): Range {
-  return { from: Math.floor(from / span) * span, to: Math.ceil(to / span) * span };
+/**
+ * Returns what is looked at of the time shown, by whole columns: what is in a column is told of all
+ * of it or not at all. A column that is not over yet ends where it is known to.
+ */
+export function wholeColumns(
+  brush: Range,
+  shown: Range,
+  { span, knownTo }: Pick<Known, 'span' | 'knownTo'>,
+): Range {
+  const whole = {
+    from: Math.floor(brush.from / span) * span,
+    to: Math.ceil(brush.to / span) * span,
+  };
+  const from = Math.max(whole.from, shown.from);
+  const to = Math.min(whole.to, shown.to, knownTo);
+  return from < to ? { from, to } : whole;
 }
 
 /** Returns what is said of a part of time of which nothing is known, and where it may be. */

@@ -8,7 +8,7 @@ import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts
 import type { PageContext, Panel } from './page-context.ts';
 import { marksOf, markTexts, stepsOf } from './scale.ts';
 import { createTimeChart } from './time-chart.ts';
-import type { Range, Shown } from './view.ts';
+import type { Shown } from './view.ts';
 
 /** A column of a line over time. */
 export interface LineCell {
@@ -119,11 +119,10 @@ export function createLinePanel<Cell extends LineCell>(
   function sayBrushed(): void {
     const { brush } = context.view();
     if (brush === undefined) return setText(brushed, '');
-    const looked = wholeColumns(brush, context.cellSpan());
+    const looked = wholeColumns(brush, context.range(), context.known(shown));
     const part = cells.filter(({ second }) => second >= looked.from && second < looked.to);
-    const { from, to } = reachOf(part) ?? looked;
     const found = parts.brushed(part) ?? notKnown(context.known(shown), looked);
-    setText(brushed, `${clock(from)} to ${clock(to)}: ${found}`);
+    setText(brushed, `${clock(looked.from)} to ${clock(looked.to)}: ${found}`);
   }
 
   function read(second: number | undefined): void {
@@ -141,9 +140,4 @@ export function placeNote(context: PageContext, told: WatchedStored): string {
   const others = otherHashes === 0 ? '' : `, and in ${otherHashes} more`;
   const isShort = context.cellSpan() > 1 && !isLong;
   return `${place}${others}${isShort ? `. ${SHORT_NOTE}` : ''}`;
-}
-
-function reachOf(cells: readonly LineCell[]): Range | undefined {
-  const [first, last] = [cells[0], cells.at(-1)];
-  return first && last && { from: first.second, to: last.second + last.span };
 }

@@ -107,7 +107,8 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
       }
     }
     const { brush } = context.view();
-    const range = brush === undefined ? { from, to } : wholeColumns(brush, span);
+    const range =
+      brush === undefined ? { from, to } : wholeColumns(brush, { from, to }, context.known(shown));
     const looked = within(data.columns, range);
     side.draw(looked, range);
     if (brush === undefined) setText(brushed, '');
