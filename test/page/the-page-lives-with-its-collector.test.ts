@@ -100,6 +100,8 @@ describe('The page and its collector', () => {
     await start([], both);
     await sendUdp(collector.udpPort, 'api.hits:5|c\napi.latency:40|ms');
     await page.locator('.counter data[value="5"]').first().waitFor();
+    // The store has it at once, the page its second when that is over: then it has a rate.
+    await page.locator('.counter .figures dd').nth(1).locator('data:not([value="0"])').waitFor();
     const ports = ['--http', new URL(collector.httpUrl).port, '--port', String(collector.udpPort)];
     expect(await collector.stop()).to.equal(0);
     await page.locator('.problem.bad', { hasText: 'does not answer' }).waitFor();
@@ -112,12 +114,12 @@ describe('The page and its collector', () => {
     await sendUdp(collector.udpPort, 'api.hits:7|c\napi.latency:41|ms');
     await page.locator('.counter data[value="7"]').first().waitFor();
     expect(await page.locator('.problem').count()).to.equal(0);
+    // The figures of the timing are of both lives, as its heatmap is.
+    await page.locator('.timing data[data-of="count"][value="2"]').waitFor();
     // What it was told before is still there beside what it is told now.
     const table = await savedTable();
     const added = table.map((row) => row[3]).filter((sum) => Number(sum) > 0);
     expect(added).to.deep.equal(['5', '7']);
-    // The figures of the timing are of both lives too, as its heatmap is.
-    await page.locator('.timing data[data-of="count"][value="2"]').waitFor();
     // Of a time before all that is known nothing is told.
     const at = Math.floor(Date.now() / 1000) - 420;
     await page.evaluate(
