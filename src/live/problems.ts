@@ -183,8 +183,7 @@ function lostProblem({ lastMinute }: Standing): Problem | undefined {
       }),
     )
     .toSorted((one, other) => other.samples - one.samples);
-  const [first] = lost;
-  if (first === undefined) return undefined;
+  if (lost.length === 0) return undefined;
   const parts = lost.slice(0, SHOWN_MAX).map(({ samples, what, reason }) => {
     return `${count(samples, what)} (${reason})`;
   });
@@ -192,16 +191,20 @@ function lostProblem({ lastMinute }: Standing): Problem | undefined {
     about: 'lost',
     level: 'bad',
     text: `Dropped in the last minute: ${listed(parts, lost.length)}`,
-    advice: lossAdvice(first.reason),
+    advice: advised(lost.map(({ reason }) => lossAdvice(reason))),
     sinceMs: null,
   };
+}
+
+/** Returns what to do about each of those that are told. */
+function advised(advice: readonly string[]): string {
+  return [...new Set(advice.slice(0, SHOWN_MAX))].join(' ');
 }
 
 function refusedProblem({ lastMinute, refusals }: Standing): Problem | undefined {
   if (lastMinute === undefined) return undefined;
   const refused = growth(lastMinute.before.linesRejected, lastMinute.now.linesRejected);
-  const [first] = refused;
-  if (first === undefined) return undefined;
+  if (refused.length === 0) return undefined;
   const parts = refused.slice(0, SHOWN_MAX).map(([reason, lines]) => {
     return `${count(lines, 'line')} (${reason}${lastOf(refusals.get(reason))})`;
   });
@@ -210,7 +213,7 @@ function refusedProblem({ lastMinute, refusals }: Standing): Problem | undefined
     // What finds no room is lost without its sender having done anything wrong.
     level: refused.some(([reason]) => reason === 'key_limit') ? 'bad' : 'warn',
     text: `Refused in the last minute: ${listed(parts, refused.length)}`,
-    advice: refusalAdvice(first[0]),
+    advice: advised(refused.map(([reason]) => refusalAdvice(reason))),
     sinceMs: null,
   };
 }

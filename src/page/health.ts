@@ -81,19 +81,21 @@ function problemElement({ level }: Problem): HTMLElement {
     element('strong'),
     ' ',
     element('span', { class: 'advice' }),
+    ' ',
     element('span', { class: 'since' }),
   );
 }
 
 function sayProblem(root: HTMLElement, { text, advice, sinceMs }: Problem): void {
   const [, what, todo, since] = root.children;
-  setText(what!, text);
+  // It ends where it is read aloud, too.
+  setText(what!, /[.?!]$/.test(text) ? text : `${text}.`);
   setText(todo!, advice);
   setText(since!, sinceMs === null ? '' : sinceText(sinceMs));
 }
 
 function sinceText(sinceMs: number): string {
-  return `since ${clock(sinceMs / 1000)}`;
+  return `Since ${clock(sinceMs / 1000)}.`;
 }
 
 function lostProblem(sinceMs: number): Problem {

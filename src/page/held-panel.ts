@@ -38,7 +38,7 @@ function createHeldPanel(context: PageContext, shown: Shown, kind: 'gauge' | 'se
   return createLinePanel<HeldCell>(context, shown, {
     cells: () => {
       const { points: told } = context.data.held(kind, name);
-      return heldCells(told, context.range(), context.known(), kind === 'set');
+      return heldCells(told, context.range(), context.known(shown), kind === 'set');
     },
     table: (cells) => heldTable(name, cells),
     data: heldLine,
@@ -47,7 +47,7 @@ function createHeldPanel(context: PageContext, shown: Shown, kind: 'gauge' | 'se
     reading: (cell) => (cell.value === null ? 'not known' : readingOf(cell)),
     brushed(cells) {
       const { low, high } = heldEnds(cells);
-      if (low === null || high === null) return 'not known';
+      if (low === null || high === null) return undefined;
       const last = cells.findLast(({ value }) => value !== null)!.value!;
       return `from ${number(low)} to ${number(high)}, ${number(last)} at the end`;
     },

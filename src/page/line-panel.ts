@@ -5,11 +5,12 @@ import { attachChartKeys } from './chart-keys.ts';
 import { element, type Item, setAttribute, setItems, setText } from './dom.ts';
 import { clock } from './format.ts';
 import { createLineScale } from './line-scale.ts';
+import { notKnown, wholeColumns } from './known.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
 
 import { createTimeChart } from './time-chart.ts';
-import type { Range, Shown } from './view.ts';
+import type { Shown } from './view.ts';
 
 /** A column of a line over time. */
 export interface LineCell {
@@ -39,8 +40,8 @@ export interface LineParts<Cell extends LineCell> {
   isKnown: (cell: Cell) => boolean;
   /** What a column says. */
   reading(cell: Cell): string;
-  /** What a part of time says. */
-  brushed(cells: readonly Cell[], brush: Range): string;
+  /** What a part of time says; undefined where nothing is known of it. */
+  brushed(cells: readonly Cell[]): string | undefined;
   series: uPlotClass.Series[];
   bands?: uPlotClass.Band[];
   /** Between which values the line is drawn, of those that it has; none is `null`. */
@@ -131,11 +132,10 @@ export function createLinePanel<Cell extends LineCell>(
   function sayBrushed(): void {
     const { brush } = context.view();
     if (brush === undefined) return setText(brushed, '');
-    const part = cells.filter(
-      ({ second, span }) => second + span > brush.from && second < brush.to,
-    );
-    const when = `${clock(brush.from)} to ${clock(brush.to)}`;
-    setText(brushed, `${when}: ${parts.brushed(part, brush)}`);
+    const looked = wholeColumns(brush, context.range(), context.known(shown));
+    const part = cells.filter(({ second }) => second >= looked.from && second < looked.to);
+    const found = parts.brushed(part) ?? notKnown(context.known(shown), looked);
+    setText(brushed, `${clock(looked.from)} to ${clock(looked.to)}: ${found}`);
   }
 
   function read(second: number | undefined): void {

@@ -34,9 +34,9 @@ const context: PageContext = {
   cellSpan: () => (view.span === 300 ? 1 : 30),
   values: () => values,
   theme: () => theme,
-  known: () => ({
+  known: (one) => ({
     span: context.cellSpan(),
-    completeFrom: frame?.countersFrom ?? Infinity,
+    completeFrom: data.completeFrom(one),
     knownTo: (frame?.second ?? 0) + 1,
     gaps: data.gaps(),
   }),

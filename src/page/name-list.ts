@@ -137,7 +137,11 @@ export function createNameList(context: PageContext, onMove: () => void): NameLi
   function drawPrefix(): void {
     const button = byId('show-prefix');
     const prefix = /^([^*\s]+)\*$/.exec(context.view().search)?.[1];
-    button.hidden = prefix === undefined || list.matching === 0;
+    const isCounter = ({ kind, name }: NameRow): boolean =>
+      kind === 'counter' && name.startsWith(prefix ?? '');
+    // Of rows that are out of sight it is not known.
+    const mayBe = list.rows.some(isCounter) || list.rows.length < list.matching;
+    button.hidden = prefix === undefined || !mayBe;
     if (prefix !== undefined) setText(button, `Show the counters ${prefix}* side by side`);
   }
 

@@ -7,7 +7,7 @@ import type { Range, Shown, View } from './view.ts';
 export interface Known {
   /** How many seconds are one column wide. */
   span: number;
-  /** Seconds of a counter without a point are 0 from the first of these to before the second. */
+  /** Seconds without a point or a sample are of nothing from the first of these to before the second. */
   completeFrom: number;
   knownTo: number;
   /** Parts of it that are not known after all. */
@@ -27,8 +27,8 @@ export interface PageContext {
   /** Between which values timings are shown: the same in all panels. */
   values(): ValueRange;
   theme(): Theme;
-  /** What is known, and how wide columns are. */
-  known(): Known;
+  /** What is known of one, and how wide columns are. */
+  known(one: Shown): Known;
   /** What counters are written to, such as `Redis`. */
   storeName(): string;
   /** Whether what counters are written to does not answer. */

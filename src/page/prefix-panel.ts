@@ -1,4 +1,4 @@
-import { type CounterCell, counterCells, counterTable, rateOfNow } from './counter-cells.ts';
+import { type CounterCell, counterCells, counterTable, rateUpTo } from './counter-cells.ts';
 import { datum, element, setText } from './dom.ts';
 import { count, perSecond, total } from './format.ts';
 import { createPanelFrame } from './panel-frame.ts';
@@ -28,14 +28,14 @@ export function createPrefixPanel(context: PageContext, shown: Shown): Panel {
     const { matching, counters } = context.data.prefix(shown.name);
     for (const name of smalls.keys()) if (!counters.has(name)) smalls.delete(name);
     const range = context.range();
-    const known = context.known();
+    const known = context.known(shown);
     for (const [name, { latest, points }] of counters) {
       const small = smalls.get(name) ?? createSmall(name);
       smalls.set(name, small);
       small.cells = counterCells(points, range, known);
       small.spark.draw(small.cells.map((cell) => cell.perSecond));
-      const rate = rateOfNow(small.cells, known.knownTo);
-      small.rate.replaceChildren(datum(rate, perSecond(rate)));
+      const rate = rateUpTo(small.cells, Math.min(known.knownTo, range.to));
+      small.rate.replaceChildren(rate === null ? '–' : datum(rate, perSecond(rate)));
       const digits = latest?.total ?? null;
       small.total.replaceChildren(digits === null ? '–' : datum(digits, total(digits)));
     }

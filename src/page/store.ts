@@ -50,6 +50,10 @@ export interface DataStore {
    * away, or the page was for longer than the collector remembers.
    */
   gaps(): readonly Range[];
+  /** From which second on all that there was of it is here, but for gaps; Infinity for nothing. */
+  completeFrom(one: Shown): number;
+  /** When the collector's present life began, if what is here is of an earlier one too; else 0. */
+  lifeFrom(): number;
   /** Takes in a frame. */
   take(frame: Frame): void;
   /** Forgets what is not among these, and what is older than `span` but for the range to be kept. */
@@ -68,6 +72,13 @@ export function createDataStore(): DataStore {
   const known = new Map<string, number>();
   let latestSecond = 0;
   let gaps: Range[] = [];
+  /** Since when each was told at first; and what has been forgotten since, of all alike. */
+  const toldFrom = new Map<string, number>();
+  let forgottenTo = 0;
+  /** What is between the range that was to be kept and what is kept anyway. */
+  let hole: Range | undefined;
+  let instance = '';
+  let lifeFrom = 0;
 
   return {
     timing: (name) => timings.get(name) ?? { latest: undefined, columns: [] },
@@ -75,23 +86,28 @@ export function createDataStore(): DataStore {
     held: (kind, name) => held.get(keyOf({ kind, name })) ?? nothing(),
     prefix: (name) => prefixes.get(name) ?? { matching: 0, counters: new Map() },
     knownTo: (one) => known.get(keyOf(one)) ?? 0,
-    gaps: () => gaps,
+    gaps: () => (hole === undefined ? gaps : [...gaps, hole]),
+    completeFrom: (one) => Math.max(toldFrom.get(keyOf(one)) ?? Infinity, forgottenTo),
+    lifeFrom: () => lifeFrom,
     take(frame) {
-      if (frame.reset) {
-        clear();
-        gaps = [];
-      } else if (latestSecond > 0 && frame.countersFrom > latestSecond + 1) {
+      if (frame.reset) clear();
+      else if (latestSecond > 0 && frame.countersFrom > latestSecond + 1) {
         gaps.push({ from: latestSecond + 1, to: frame.countersFrom });
       }
-      latestSecond = frame.second;
+      if (known.size > 0 && frame.instance !== instance) lifeFrom = frame.countersFrom;
+      ({ second: latestSecond, instance } = frame);
       for (const one of frame.watched) {
         takeOne(one);
-        known.set(keyOf(shownBy(one)), frame.second);
+        const key = keyOf(shownBy(one));
+        known.set(key, frame.second);
+        if (!toldFrom.has(key)) toldFrom.set(key, frame.countersFrom);
       }
     },
     keep(shown, span, kept) {
       const keys = new Set(shown.map(keyOf));
-      for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
+      for (const map of [known, toldFrom]) {
+        for (const key of map.keys()) if (!keys.has(key)) map.delete(key);
+      }
       const isShown = (kind: Shown['kind'], name: string): boolean =>
         keys.has(keyOf({ kind, name }));
       for (const name of timings.keys()) if (!isShown('timing', name)) timings.delete(name);
@@ -102,6 +118,7 @@ export function createDataStore(): DataStore {
       const isWanted = (second: number, wide: number): boolean =>
         second + wide > oldest ||
         (kept !== undefined && second + wide > kept.from && second < kept.to);
+      forget(oldest, kept);
       gaps = gaps.filter(({ from, to }) => isWanted(from, to - from));
       for (const data of timings.values()) {
         prune(data.columns, ({ second, span: wide }) => isWanted(second, wide));
@@ -121,7 +138,20 @@ export function createDataStore(): DataStore {
   };
 
   function clear(): void {
-    for (const map of [timings, counters, held, prefixes, known]) map.clear();
+    for (const map of [timings, counters, held, prefixes, known, toldFrom]) map.clear();
+    gaps = [];
+    hole = undefined;
+    forgottenTo = lifeFrom = 0;
+  }
+
+  /** Notes what is not complete any more. */
+  function forget(oldest: number, kept: Range | undefined): void {
+    forgottenTo = Math.max(forgottenTo, Math.min(oldest, kept?.from ?? oldest));
+    const before = hole;
+    hole = kept !== undefined && kept.to < oldest ? { from: kept.to, to: oldest } : undefined;
+    // What was forgotten does not come back when another range is kept.
+    if (before !== undefined && !(hole !== undefined && hole.from <= before.from))
+      gaps.push(before);
   }
 
   function takeOne(one: Watched): void {

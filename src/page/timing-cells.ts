@@ -1,6 +1,8 @@
 import { highEdge, lowEdge } from '../histogram-bin.ts';
 import type { WireColumn } from '../live/frame.ts';
 import { binsOf, type Figures, figuresOf, merge, type Merged } from './bins.ts';
+import { knownSeconds } from './known.ts';
+import type { Known } from './page-context.ts';
 import type { Range } from './view.ts';
 
 /** A point of a curve stands for so many seconds up to it: of one alone a percentile says little. */
@@ -11,6 +13,8 @@ export interface Cell {
   /** When it begins, and how many seconds it is wide. */
   second: number;
   span: number;
+  /** Whether anything is known of it: else that it has no samples says nothing. */
+  isKnown: boolean;
   columns: readonly WireColumn[];
   merged: Merged;
   figures: Figures;
@@ -19,10 +23,12 @@ export interface Cell {
 const NOTHING: Figures = { average: NaN, p50: NaN, p90: NaN, p99: NaN };
 
 /** A column of data does not change once it is there: its figures are found once. */
-const known = new WeakMap<WireColumn, { merged: Merged; figures: Figures }>();
+const figuresKnown = new WeakMap<WireColumn, { merged: Merged; figures: Figures }>();
 
 /** Returns the columns of a heatmap, as many as fit in the range; each with its figures. */
-export function cellsOf(data: readonly WireColumn[], { from, to }: Range, span: number): Cell[] {
+export function cellsOf(data: readonly WireColumn[], { from, to }: Range, known: Known): Cell[] {
+  const { span } = known;
+  const completeFrom = Math.min(known.completeFrom, data[0]?.second ?? Infinity);
   const parts: WireColumn[][] = Array.from({ length: Math.round((to - from) / span) }, () => []);
   for (const column of data) {
     // One that spans several cells counts to each: its figures are theirs.
@@ -34,6 +40,9 @@ export function cellsOf(data: readonly WireColumn[], { from, to }: Range, span: 
   return parts.map((columns, at) => ({
     second: from + at * span,
     span,
+    isKnown:
+      columns.length > 0 ||
+      knownSeconds({ second: from + at * span, span }, { ...known, completeFrom }) > 0,
     columns,
     ...(columns.length === 1 ? knownOf(columns[0]!) : figured(columns)),
   }));
@@ -51,10 +60,12 @@ export function tableOf(name: string, cells: readonly Cell[]): (string | number)
   codes.sort((a, b) => a - b);
   const bins = codes.map((code) => `${lowEdge(code)} to ${highEdge(code)} ms`);
   const head = ['time', 'seconds', 'name', 'count', 'average', 'p50', 'p99', 'min', 'max', ...bins];
-  const rows = cells.map(({ second, span, merged, figures: { average, p50, p99 } }) => {
+  const rows = cells.map(({ second, span, isKnown, merged, figures: { average, p50, p99 } }) => {
+    const time = new Date(second * 1000).toISOString();
+    if (!isKnown) return [time, span, name, ...head.slice(3).map(() => '')];
     const counts = new Map(merged.codes.map((code, at) => [code, merged.counts[at]!]));
     return [
-      new Date(second * 1000).toISOString(),
+      time,
       span,
       name,
       Math.round(merged.weight),
@@ -88,8 +99,8 @@ export function curveFigures(cells: readonly Cell[]): Figures[] {
 }
 
 function knownOf(column: WireColumn): { merged: Merged; figures: Figures } {
-  let found = known.get(column);
-  if (found === undefined) known.set(column, (found = figured([column])));
+  let found = figuresKnown.get(column);
+  if (found === undefined) figuresKnown.set(column, (found = figured([column])));
   return found;
 }
 

@@ -6,6 +6,7 @@ import { type Figures, figuresOf, merge, readBin, readZero } from './bins.ts';
 import { attachChartKeys } from './chart-keys.ts';
 import { datum, element, type Item, setAttribute, setItems, setText } from './dom.ts';
 import { clock, count, duration, share } from './format.ts';
+import { notKnown, wholeColumns } from './known.ts';
 import { CELL_PX, createHeatmap } from './heatmap.ts';
 import { createChartParts, createPanelFrame, SHORT_NOTE } from './panel-frame.ts';
 import type { PageContext, Panel } from './page-context.ts';
@@ -14,7 +15,7 @@ import { createLegend } from './legend.ts';
 import { createSideHistogram } from './side-histogram.ts';
 import { createTimeChart } from './time-chart.ts';
 import { type Cell, cellsOf, curveFigures, tableOf, within } from './timing-cells.ts';
-import { type Curve, CURVES, type Shown } from './view.ts';
+import { type Curve, CURVES, type Range, type Shown } from './view.ts';
 
 /** How each curve is drawn: told apart without colour. */
 const DASHES: Record<Curve, number[]> = { average: [7, 4], p50: [], p99: [2, 3] };
@@ -99,7 +100,7 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
     };
     const { most } = heatmap.fill(shownColumns, shape, context.theme().heat);
     legend.draw(most, context.theme());
-    cells = cellsOf(shownColumns, { from, to }, span);
+    cells = cellsOf(data.columns, { from, to }, context.known(shown));
     chart.draw(curvesOf(cells, curveFigures(cells)));
     for (const [at, curve] of CURVES.entries()) {
       const show = context.view().curves.includes(curve);
@@ -107,10 +108,13 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
         if (chart.plot.series[series]!.show !== show) chart.plot.setSeries(series, { show });
       }
     }
-    const range = context.view().brush ?? { from, to };
+    const { brush } = context.view();
+    const range =
+      brush === undefined ? { from, to } : wholeColumns(brush, { from, to }, context.known(shown));
     const looked = within(data.columns, range);
     side.draw(looked, range);
-    sayBrushed(looked);
+    if (brush === undefined) setText(brushed, '');
+    else sayBrushed(looked, range);
     sayFigures(shownColumns);
     const isShort = span > 1 && data.latest !== undefined && !data.latest.isLong;
     const isEmpty = data.latest?.summary === null && shownColumns.length === 0;
@@ -118,13 +122,18 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
   }
 
   function sayFigures(columns: readonly WireColumn[]): void {
-    const found = context.isNow() ? apiFigures() : shownFigures(columns);
+    const found = isOfCollector(columns) ? apiFigures() : shownFigures(columns);
     setItems(frame.figures, found);
     const texts = found.map(([term, value]) => {
       return `${term} ${typeof value === 'string' ? value : value.textContent}`;
     });
     const all = found.length === 0 ? 'nothing timed' : texts.join(', ');
     setAttribute(chartPlace, 'aria-label', `${shown.name}: ${all}. Arrow keys read it.`);
+  }
+
+  /** Whether the collector's figures are of what is shown: it knows nothing of its earlier lives. */
+  function isOfCollector([first]: readonly WireColumn[]): boolean {
+    return context.isNow() && !(first !== undefined && first.second < context.data.lifeFrom());
   }
 
   /** Of the live window: to the digit what the API tells. */
@@ -142,12 +151,13 @@ export function createTimingPanel(context: PageContext, shown: Shown): Panel {
     return figureItems(term, Math.round(merged.weight), { ...rest, mean, max: merged.max });
   }
 
-  function sayBrushed(columns: readonly WireColumn[]): void {
-    const { brush } = context.view();
-    if (brush === undefined) return setText(brushed, '');
+  function sayBrushed(columns: readonly WireColumn[], range: Range): void {
     const merged = merge(columns);
     const { average, p50, p99 } = figuresOf(merged);
-    const when = `${clock(brush.from)} to ${clock(brush.to)}`;
+    const isIn = ({ second }: Cell): boolean => second >= range.from && second < range.to;
+    const isKnown = columns.length > 0 || cells.some((cell) => cell.isKnown && isIn(cell));
+    const when = `${clock(range.from)} to ${clock(range.to)}`;
+    if (!isKnown) return setText(brushed, `${when}: ${notKnown(context.known(shown), range)}`);
     const figures = `average ${duration(average)}, p50 ${duration(p50)}, p99 ${duration(p99)}`;
     setText(brushed, `${when}: ${counted(Math.round(merged.weight))}, ${figures}`);
   }
@@ -177,6 +187,7 @@ function readingOf(cells: readonly Cell[], at: Place): string {
   if (cell === undefined) return '';
   const { merged, figures } = cell;
   const when = clock(cell.second);
+  if (!cell.isKnown) return `${when}: not known`;
   if (merged.samples === 0) return `${when}: nothing`;
   const [column] = cell.columns;
   if (value !== undefined && column !== undefined && cell.columns.length === 1) {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { describe, it } from 'mocha';
 
 import type { Problem } from '../../src/live/frame.ts';
+import { refusalAdvice } from '../../src/live/advice.ts';
 import { problemsOf, type Standing } from '../../src/live/problems.ts';
 import type { Totals } from '../../src/live/recent.ts';
 import { REJECT_REASONS } from '../../src/protocol/reasons.ts';
@@ -135,7 +136,9 @@ describe('Problems', () => {
       text:
         'Refused in the last minute: 1,205 lines (no_separator, the last from 10.0.0.1:99: "hello"), ' +
         '9 lines (unsupported), 5 lines (bad_value, the last: "a:x|c"), and 1 more reason',
-      advice: 'Lines are written name:value|type, such as api.hits:1|c; see what its sender is.',
+      advice:
+        'Lines are written name:value|type, such as api.hits:1|c; see what its sender is. ' +
+        `${refusalAdvice('unsupported')} ${refusalAdvice('bad_value')}`,
       sinceMs: null,
     });
   });

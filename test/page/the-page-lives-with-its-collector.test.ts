@@ -96,9 +96,12 @@ describe('The page and its collector', () => {
   });
 
   it('goes on after a restart: says so, comes back by itself, shows both lives', async () => {
-    await start([], '#c=api.hits&t=api.latency');
+    const both = '#c=api.hits&t=api.latency';
+    await start([], both);
     await sendUdp(collector.udpPort, 'api.hits:5|c\napi.latency:40|ms');
     await page.locator('.counter data[value="5"]').first().waitFor();
+    // The store has it at once, the page its second when that is over: then it has a rate.
+    await page.locator('.counter .figures dd').nth(1).locator('data:not([value="0"])').waitFor();
     const ports = ['--http', new URL(collector.httpUrl).port, '--port', String(collector.udpPort)];
     expect(await collector.stop()).to.equal(0);
     await page.locator('.problem.bad', { hasText: 'does not answer' }).waitFor();
@@ -111,10 +114,24 @@ describe('The page and its collector', () => {
     await sendUdp(collector.udpPort, 'api.hits:7|c\napi.latency:41|ms');
     await page.locator('.counter data[value="7"]').first().waitFor();
     expect(await page.locator('.problem').count()).to.equal(0);
+    // The figures of the timing are of both lives, as its heatmap is.
+    await page.locator('.timing data[data-of="count"][value="2"]').waitFor();
     // What it was told before is still there beside what it is told now.
     const table = await savedTable();
     const added = table.map((row) => row[3]).filter((sum) => Number(sum) > 0);
     expect(added).to.deep.equal(['5', '7']);
+    // Of a time before all that is known nothing is told.
+    const at = Math.floor(Date.now() / 1000) - 420;
+    await page.evaluate(
+      (hash) => (location.hash = hash),
+      `${both}&at=${at}&brush=${at - 180}-${at - 80}`,
+    );
+    for (const kind of ['counter', 'timing']) {
+      const brushed = page.locator(`.${kind} .brushed`, { hasText: 'not known here: look at 2 h' });
+      await brushed.waitFor();
+    }
+    expect(await page.locator('.counter .figures').textContent()).to.match(/10 s to [\d:]+ ?–/);
+    expect((await savedTable('api.latency')).every((row) => row[3] === '')).to.equal(true);
   });
 
   it('fills the gap after its connection was cut', async () => {
@@ -206,11 +223,11 @@ describe('The page and its collector', () => {
     expect([...hosts]).to.deep.equal([new URL(collector.httpUrl).host]);
   });
 
-  /** The CSV of the first panel, without its head. */
-  async function savedTable(): Promise<string[][]> {
+  /** The CSV of a panel, or of the first one, without its head. */
+  async function savedTable(name = ''): Promise<string[][]> {
     const saved = page.waitForEvent('download');
     await page
-      .getByRole('button', { name: /^Save what is shown/ })
+      .getByRole('button', { name: `Save what is shown of ${name}` })
       .first()
       .click();
     const stream = await (await saved).createReadStream();

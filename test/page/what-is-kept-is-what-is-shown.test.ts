@@ -3,9 +3,12 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 
 import type { Frame, WatchedCounter, WirePoint } from '../../src/live/frame.ts';
-import { counterCells, rateOfNow } from '../../src/page/counter-cells.ts';
-import { createDataStore } from '../../src/page/store.ts';
-import { createSyntheticFrames } from '../support/synthetic-frames.ts';
+import { addedIn, counterCells, rateUpTo } from '../../src/page/counter-cells.ts';
+import { notKnown, wholeColumns } from '../../src/page/known.ts';
+import { createDataStore, type DataStore } from '../../src/page/store.ts';
+import { cellsOf, tableOf } from '../../src/page/timing-cells.ts';
+import type { Range } from '../../src/page/view.ts';
+import { columnOf, createSyntheticFrames } from '../support/synthetic-frames.ts';
 
 const FIRST = 1_790_000_000;
 const API = { kind: 'counter', name: 'api.hits' } as const;
@@ -75,6 +78,83 @@ describe('What the page keeps', () => {
   });
 });
 
+describe('What the page has forgotten', () => {
+  const LATENCY = { kind: 'timing', name: 'api.latency' } as const;
+
+  /** A page that was told of each second up to one, and kept a range while time stood still. */
+  function storeTo(last: number, kept?: Range): DataStore {
+    const store = createDataStore();
+    for (let at = 0; at <= last; at++) {
+      const frame = frameOf(FIRST + at, []);
+      const countersFrom = FIRST + Math.max(-50, at - 300);
+      const columns = at % 10 === 0 ? [columnOf(FIRST + at, [40])] : [];
+      const timing = { ...LATENCY, summary: null, isLong: true, columns };
+      store.take({ ...frame, countersFrom, watched: [...frame.watched, timing] });
+      store.keep([API, LATENCY], 300, at < 300 ? undefined : kept);
+    }
+    return store;
+  }
+
+  function knownOf(store: DataStore, range: Range): boolean[] {
+    const completeFrom = store.completeFrom(LATENCY);
+    const known = { span: 1, completeFrom, knownTo: FIRST + 900, gaps: store.gaps() };
+    return cellsOf(store.timing(LATENCY.name).columns, range, known).map((cell) => cell.isKnown);
+  }
+
+  it('is not known, however it was looked at meanwhile', () => {
+    const range = (from: number, to: number): Range => ({ from: FIRST + from, to: FIRST + to });
+    const running = storeTo(899);
+    expect(new Set(knownOf(running, range(600, 900)))).to.deep.equal(new Set([true]));
+    expect(new Set(knownOf(running, range(300, 600)))).to.deep.equal(new Set([false]));
+    const paused = storeTo(899, range(5, 301));
+    expect(new Set(knownOf(paused, range(5, 301)))).to.deep.equal(new Set([true]));
+    paused.keep([API, LATENCY], 300, range(450, 750));
+    const known = knownOf(paused, range(450, 750));
+    expect(known.indexOf(true)).to.equal(150);
+    expect(known.lastIndexOf(false)).to.equal(149);
+    paused.clear();
+    expect([paused.completeFrom(API), paused.gaps()]).to.deep.equal([Infinity, []]);
+  });
+
+  it('is empty in the table of a timing; what is known to be nothing is 0', () => {
+    const known = {
+      span: 1,
+      completeFrom: FIRST + 2,
+      knownTo: FIRST + 6,
+      gaps: [{ from: FIRST + 4, to: FIRST + 5 }],
+    };
+    const range = { from: FIRST, to: FIRST + 7 };
+    const cells = cellsOf([columnOf(FIRST + 3, [40])], range, known);
+    expect(cells.map(({ isKnown }) => isKnown)).to.deep.equal(
+      [false, false, true, true, false, true, false], // by second
+    );
+    const table = tableOf(LATENCY.name, cells).slice(1);
+    expect(table.map((row) => row[3])).to.deep.equal(['', '', 0, 1, '', 0, '']);
+    expect(table.map((row) => row.at(-1))).to.deep.equal(['', '', 0, 1, '', 0, '']);
+  });
+
+  it('is told by when the present life of the collector began', () => {
+    const store = storeTo(20);
+    expect(store.lifeFrom()).to.equal(0);
+    const frame = { ...frameOf(FIRST + 25, []), instance: 'another', countersFrom: FIRST + 21 };
+    store.take(frame); // it was back at once: there is no gap
+    expect([store.lifeFrom(), store.gaps()]).to.deep.equal([FIRST + 21, []]);
+    expect(store.completeFrom(API)).to.equal(FIRST - 50);
+    store.take({ ...frame, reset: true });
+    expect(store.lifeFrom()).to.equal(0);
+  });
+
+  it('may be in the 2 h view, if it is not older than that', () => {
+    const known = { span: 1, completeFrom: FIRST, knownTo: FIRST, gaps: [] };
+    const said = (ago: number, span = 1): string =>
+      notKnown({ ...known, span }, { from: FIRST - ago, to: FIRST });
+    expect([said(600), said(7300), said(200), said(600, 30)]).to.deep.equal([
+      'not known here: look at 2 h',
+      ...Array.from({ length: 3 }, () => 'not known'),
+    ]);
+  });
+});
+
 describe("A counter's line", () => {
   it('adds up to what was counted, in cells of whatever width', () => {
     const points = fc.uniqueArray(
@@ -116,7 +196,7 @@ describe("A counter's line", () => {
     const cells = counterCells(points, { from: FIRST, to: FIRST + 30 }, known);
     const rates = cells.map(({ perSecond }) => perSecond);
     expect(rates.slice(18, 27)).to.deep.equal([50, 50, null, null, null, null, null, 50, 50]);
-    expect(rateOfNow(cells, FIRST + 30)).to.equal(50);
+    expect(rateUpTo(cells, FIRST + 30)).to.equal(50);
     store.keep([API], 300, undefined);
     store.take({ ...frameOf(FIRST + 400, []), instance: 'another', countersFrom: FIRST + 100 });
     store.keep([API], 300, undefined);
@@ -130,7 +210,45 @@ describe("A counter's line", () => {
     const known = { span: 30, completeFrom: FIRST, knownTo: FIRST + 40, gaps: [] };
     const cells = counterCells(points, range, known);
     expect(cells.map(({ perSecond }) => perSecond)).to.deep.equal([5, 5]);
-    expect(rateOfNow(cells, FIRST + 40)).to.equal(5);
+    expect(rateUpTo(cells, FIRST + 40)).to.equal(5);
+  });
+
+  it('has the same rate of a part of time by seconds and by half minutes', () => {
+    const points = Array.from({ length: 150 }, (_, at): WirePoint => [FIRST + at, 1, 30]);
+    for (const span of [1, 30]) {
+      const range = { from: Math.floor(FIRST / span) * span, to: FIRST + 180 };
+      const known = { span, completeFrom: FIRST, knownTo: FIRST + 150, gaps: [] };
+      const cells = counterCells(points, range, known);
+      for (const from of [47, 113]) {
+        const looked = wholeColumns({ from: FIRST + from, to: FIRST + from + 30 }, range, known);
+        const part = cells.filter(({ second }) => second >= looked.from && second < looked.to);
+        const added = 30 * (looked.to - looked.from);
+        expect(addedIn(part)).to.deep.equal({ added, perSecond: 30 });
+      }
+      expect(addedIn(cells)).to.deep.equal({ added: 4500, perSecond: 30 });
+    }
+  });
+
+  it('has the rate of what is known of a column, and none of what is not', () => {
+    const points = Array.from({ length: 50 }, (_, at): WirePoint => [FIRST + 10 + at, 1, 5]);
+    const gap = { from: FIRST + 40, to: FIRST + 50 };
+    const told = points.filter(([second]) => second < gap.from || second >= gap.to);
+    const known = { span: 30, completeFrom: FIRST + 10, knownTo: FIRST + 60, gaps: [gap] };
+    const cells = counterCells(told, { from: FIRST - 30, to: FIRST + 90 }, known);
+    expect(cells.map(({ perSecond }) => perSecond)).to.deep.equal([null, 5, 5, null]);
+    expect(cells.map((cell) => cell.known)).to.deep.equal([0, 20, 20, 0]);
+    expect(addedIn(cells.slice(0, 1))).to.equal(undefined);
+    expect(addedIn(cells)).to.deep.equal({ added: 200, perSecond: 5 });
+  });
+
+  it('has the rate before where time stands still, and none where that is not known', () => {
+    const points = Array.from({ length: 50 }, (_, at): WirePoint => [FIRST + at, 1, 30]);
+    const known = { span: 1, completeFrom: FIRST, knownTo: FIRST + 50, gaps: [] };
+    const at = (to: number): number | null => {
+      return rateUpTo(counterCells(points, { from: to - 300, to }, known), to);
+    };
+    expect([at(FIRST + 50), at(FIRST + 30), at(FIRST + 5)]).to.deep.equal([30, 30, 30]);
+    expect([at(FIRST), at(FIRST + 70)]).to.deep.equal([null, null]);
   });
 
   it('is 0 where nothing was counted, and a gap where that is not known', () => {
@@ -143,7 +261,7 @@ describe("A counter's line", () => {
     });
     const rates = cells.map(({ perSecond }) => perSecond);
     expect(rates).to.deep.equal([null, null, 0, 0, 9, null]);
-    expect(rateOfNow(cells, FIRST + 5)).to.equal(3);
+    expect(rateUpTo(cells, FIRST + 5)).to.equal(3);
   });
 });
 

@@ -128,7 +128,7 @@ describe('a ledger that was left in a file', () => {
         expect(unreadable).to.equal(0);
         expect(sorted(content)).to.deep.equal(sorted(old ?? nothing(), current));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
 
     function add(

@@ -48,8 +48,10 @@ export function naiveParse(line: string, rule: NaiveRule, dialect?: NaiveDialect
   if (/^(_e\{.|_sc\|)/s.test(line)) return refuse(read, 'unsupported');
   if (!line.includes(':') || !line.includes('|')) return refuse(read, 'no_separator');
   const parts = partsOf(spelled.name, dialect);
-  // A bracket that is not closed is told of later, and no part of how long the name is.
-  const base = dialect === 'signalfx' ? parts.base.replace(/\[[^\]]*$/s, '') : parts.base;
+  // A bracket that is not closed is told of later, and no part of how long the name is; but behind
+  // a pair it is a part of the name like any other.
+  const isHalf = dialect === 'signalfx' && !/\[[^\]]*\]/s.test(spelled.name);
+  const base = isHalf ? parts.base.replace(/\[[^\]]*$/s, '') : parts.base;
   if (base.length > 512) return refuse(read, 'name_too_long');
   if (base === '' || line[spelled.name.length] === '|') return refuse(read, 'bad_name');
 
