@@ -8,9 +8,10 @@ import { expect } from 'chai';
 import { after, before, describe, it } from 'mocha';
 
 import type { Vitals } from '../../src/vitals.ts';
-import { askAdmin, type ReferenceConsole, startReferenceConsole } from '../support/admin.ts';
+import { askAdmin } from '../support/admin.ts';
 import { type CollectorProcess, startCollector } from '../support/collector-process.ts';
 import { freePort, type RedisServer, startRedis } from '../support/redis-server.ts';
+import { startReference } from '../support/reference-statsd.ts';
 import { openTcp } from '../support/tcp.ts';
 import { sendUdp } from '../support/udp.ts';
 
@@ -47,17 +48,16 @@ describe('an operator has a console', () => {
   });
 
   it('answers what statsd answers, to the byte, where both have the same to say', async () => {
-    const reference: ReferenceConsole = await startReferenceConsole();
+    const adminPort = await freePort();
+    const reference = await startReference(adminPort);
     try {
       const both = async (line: string): Promise<string[]> =>
-        Promise.all([ask(line), askAdmin(reference.adminPort, line)]);
+        Promise.all([ask(line), askAdmin(adminPort, line)]);
       const lines = ['api.b:2|c', 'api.a:1|c', 'other:7|c', 'g.x:2.5|g', 't.x:3|ms', 'bad'];
       for (const line of lines) {
-        await Promise.all(
-          [collector.udpPort, reference.udpPort].map((port) => sendUdp(port, line)),
-        );
+        await Promise.all([collector.udpPort, reference.port].map((port) => sendUdp(port, line)));
       }
-      while (!(await askAdmin(reference.adminPort, 'stats')).includes('bad_lines_seen: 1'));
+      while (!(await askAdmin(adminPort, 'stats')).includes('bad_lines_seen: 1'));
       for (const line of [
         ...['help', 'health', 'health down', 'health', 'health sideways', 'health UP', 'quit'],
         ...['HELP', 'nonsense', 'get api.a', 'delsets x'],
@@ -83,18 +83,19 @@ describe('an operator has a console', () => {
         );
       }
       await Promise.all(
-        [collector.udpPort, reference.udpPort].map((port) => sendUdp(port, 'n.x:7|g')),
+        [collector.udpPort, reference.port].map((port) => sendUdp(port, 'n.x:7|g')),
       );
       const shown = async (port: number): Promise<unknown> => {
         const [object, ...end] = (await askAdmin(port, 'gauges')).split('\n');
         expect(end).to.deep.equal(['END', '', '']);
         return { ...(runInNewContext(`(${object})`) as object) };
       };
-      while ((await askAdmin(reference.adminPort, 'gauges')).startsWith('{}'));
+      while ((await askAdmin(adminPort, 'gauges')).startsWith('{}'));
       await ask('delcounters'); // what was sent before it is counted
-      expect(await shown(collector.adminPort)).to.deep.equal(await shown(reference.adminPort));
+      expect(await shown(collector.adminPort)).to.deep.equal(await shown(adminPort));
     } finally {
-      await reference.stop();
+      reference.kill();
+      await reference.gone();
     }
   });
 

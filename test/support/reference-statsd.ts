@@ -40,13 +40,15 @@ const OWN_PREFIX = '(reference)';
 /**
  * Starts the reference on free ports, with an interval so long that it flushes once only: on its
  * way out, which is when its backend (`reference-backend.cjs`) writes down what it holds.
+ *
+ * @param adminPort of its console; 0 takes a free one, which nobody is told.
  */
-export async function startReference(): Promise<Reference> {
+export async function startReference(adminPort = 0): Promise<Reference> {
   const folder = mkdtempSync(join(tmpdir(), 'statcol-reference-'));
   const resultFile = join(folder, 'result.json');
   const config = {
     // As texts, or it would take a 0 for nothing said.
-    ...{ port: '0', address: '127.0.0.1', mgmt_port: '0', mgmt_address: '127.0.0.1' },
+    ...{ port: '0', address: '127.0.0.1', mgmt_port: `${adminPort}`, mgmt_address: '127.0.0.1' },
     ...{ flushInterval: 86_400_000, backends: [BACKEND], prefixStats: OWN_PREFIX },
     ...{ resultFile, udpServer: join(STATSD, 'servers/udp.js') },
   };
