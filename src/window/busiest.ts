@@ -31,8 +31,8 @@ export interface BusiestSource<Kept> {
 /** The busiest names of a kind. */
 export interface Busiest<Kept> {
   readonly members: ReadonlyMap<string, Member<Kept>>;
-  /** Goes on to the spans that are over at a second where one begins; yields often. */
-  advance(end: number): Iterable<void>;
+  /** Goes on to the spans that are over with a second, where there are new ones; yields often. */
+  advance(complete: number): Iterable<void>;
   /** Forgets a name and what is kept of it, if it is one of them. */
   forget(name: string): void;
   /** The first second from `second` on where a span begins of which all is known. */
@@ -57,7 +57,10 @@ export function createBusiest<Kept>(source: BusiestSource<Kept>, limit: number):
 
   return { members, advance, forget: remove, firstSpan };
 
-  function* advance(end: number): Generator<void> {
+  function* advance(complete: number): Generator<void> {
+    const next = complete + 1;
+    const end = next - (next % SPAN_SECONDS);
+    if (end <= rankedTo) return;
     const best: Ranked[] = [];
     const from = firstSpan(rankedTo);
     rankedTo = end;

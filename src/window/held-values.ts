@@ -87,16 +87,9 @@ function createHeldHistory(
     },
     limit,
   );
-  let advancedTo = 0;
 
   return {
-    *advance() {
-      const next = clock.complete() + 1;
-      const end = next - (next % SPAN_SECONDS);
-      if (end <= advancedTo) return;
-      advancedTo = end;
-      yield* busiest.advance(end);
-    },
+    advance: () => busiest.advance(clock.complete()),
     has: (name) => busiest.members.has(name),
     forget: (name) => busiest.forget(name),
     points(name, since) {

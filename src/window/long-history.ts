@@ -51,16 +51,12 @@ export function createLongHistory(options: LongHistoryOptions): LongHistory {
   const { clock, limit = LIMIT } = options;
   const timings = createTimings(options, limit);
   const counters = createCounters(options, limit);
-  let advancedTo = 0;
 
   return {
     *advance() {
-      const next = clock.complete() + 1;
-      const end = next - (next % SPAN_SECONDS);
-      if (end <= advancedTo) return;
-      advancedTo = end;
-      yield* timings.busiest.advance(end);
-      yield* counters.busiest.advance(end);
+      const complete = clock.complete();
+      yield* timings.busiest.advance(complete);
+      yield* counters.busiest.advance(complete);
     },
     timing: timings.read,
     counter: counters.read,
